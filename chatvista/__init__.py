@@ -1,0 +1,3 @@
+"""ChatVista: the roof and the cellar of the house. The apps stand beside this package."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,1 @@
+"""The cellar: what every app stands on. It sees no app."""

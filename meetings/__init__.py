@@ -1,0 +1,1 @@
+"""WHAT is kept: meetings, recordings, transcripts, minutes, action items, exports."""

@@ -1,0 +1,1 @@
+"""The engines that listen and write, behind the two contracts in `contracts`."""
