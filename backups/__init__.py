@@ -1,0 +1,1 @@
+"""THE VAULT: backups of files and database, and their way back."""

@@ -1,0 +1,120 @@
+"""Whether the service is well. `/health` answers within two seconds whatever hangs; the platform probes the other two."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import structlog
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_redis import get_redis_connection
+
+from chatvista import __version__
+from storage_sync import probing
+
+logger = structlog.get_logger(__name__)
+
+DEADLINE_SECONDS = 1.6
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """The state of every dependency: 200 `healthy` or `degraded`, 503 `unhealthy` when the database is away."""
+    answers = _within_deadline(
+        {
+            "database": (_database_state, "disconnected"),
+            "redis": (_redis_state, "disconnected"),
+            "local": (probing.local_state, "unavailable"),
+            "cloud": (probing.cloud_state, "disconnected"),
+        }
+    )
+    well = answers["redis"] == "connected" and answers["local"] == "available" and answers["cloud"] != "disconnected"
+    status = "unhealthy" if answers["database"] != "connected" else "healthy" if well else "degraded"
+    return JsonResponse(
+        {
+            "status": status,
+            "database": answers["database"],
+            "redis": answers["redis"],
+            "storage": {"local": answers["local"], "cloud": answers["cloud"]},
+            "version": __version__,
+        },
+        status=503 if status == "unhealthy" else 200,
+    )
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """This process answers. Nothing else is asked: an outage elsewhere must not replace every container."""
+    return JsonResponse({"status": "alive"})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """This process can serve: the database answers and has every migration of this version."""
+    state = _within_deadline({"schema": (_schema_state, "database disconnected")})["schema"]
+    return JsonResponse(
+        {"status": "ready" if state == "current" else "not_ready", "schema": state},
+        status=200 if state == "current" else 503,
+    )
+
+
+def _within_deadline(probes: dict[str, tuple[Callable[[], str], str]]) -> dict[str, str]:
+    """Ask every probe in a thread of its own; one that does not answer in time counts as the worst.
+
+    Daemon threads, not an executor: a probe stuck in the kernel must hold up neither the answer nor a shutdown.
+    """
+    asked = {name: _ask(probe) for name, (probe, _) in probes.items()}
+    deadline = threading.Event()
+    timer = threading.Timer(DEADLINE_SECONDS, deadline.set)
+    timer.daemon = True
+    timer.start()
+    answers: dict[str, str] = {}
+    for name, future in asked.items():
+        worst = probes[name][1]
+        while not future.done() and not deadline.is_set():
+            deadline.wait(0.005)
+        answers[name] = future.result() if future.done() and future.exception() is None else worst
+    timer.cancel()
+    return answers
+
+
+def _ask(probe: Callable[[], str]) -> Future[str]:
+    future: Future[str] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(probe())
+        except Exception as error:  # noqa: BLE001  any failure of a probe is its answer
+            logger.warning("health_probe_failed", probe=probe.__name__, error=str(error))
+            future.set_exception(error)
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=run, name=f"health-{probe.__name__}", daemon=True).start()
+    return future
+
+
+def _database_state() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "connected"
+
+
+def _redis_state() -> str:
+    client: Any = get_redis_connection("default")
+    return "connected" if client.ping() else "disconnected"
+
+
+def _schema_state() -> str:
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return "current" if not pending else f"{len(pending)} migrations are missing"

@@ -1,0 +1,22 @@
+"""Settings of the test-suite: the real ones, with cheap password hashing and names of its own per test process."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from chatvista.settings import *  # noqa: F403
+from chatvista.settings import CACHES, CELERY_BROKER_TRANSPORT_OPTIONS, SPACES_BUCKET, STORAGES
+
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
+SECURE_SSL_REDIRECT = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CACHES["default"]["KEY_PREFIX"] = f"test-{PROCESS}-{os.getpid()}"
+CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = f"test-{PROCESS}-{os.getpid()}:"
+STORAGE_PATH = Path(tempfile.gettempdir()) / f"chatvista-test-{os.getpid()}" / "storage"
+STORAGE_NODE = f"test-{PROCESS}"
+SPACES_BUCKET = f"{SPACES_BUCKET}-{PROCESS}"
+STORAGES["spaces"]["OPTIONS"]["bucket_name"] = SPACES_BUCKET  # type: ignore[index]  # STORAGES mixes shapes
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
