@@ -1,4 +1,4 @@
-"""Whether the service is well. `/health` answers within two seconds whatever hangs; the platform probes the other two."""
+"""Whether the service is well: `/health` answers within two seconds whatever hangs; the platform probes the others."""
 
 from __future__ import annotations
 

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "chatvista.apps.ChatVistaConfig",
     "chatvista.foundation",
     "storage_sync",
     "backups",
@@ -74,7 +75,6 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [CHECKOUT / "chatvista" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -1,0 +1,81 @@
+"""Which rows: what a user may see, of each noun. Nothing is looked up for a request without `visible_to`.
+
+A meeting is seen by its organization's owners, admins and auditors, and by the users who take part in it; what
+hangs on a meeting is seen by those who see the meeting. What is in the trash is seen by nobody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from meetings.abilities import SEES_EVERY_MEETING
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def _visible_meetings(user: User, *, prefix: str = "") -> Q:
+    from meetings.models import Participant  # noqa: PLC0415  the models name these querysets as their managers
+
+    outer = f"{prefix}pk" if prefix == "" else f"{prefix.removesuffix('__')}_id"
+    own = Q(**{f"{prefix}organization_id": user.organization_id})
+    if user.role in SEES_EVERY_MEETING:
+        return own
+    return own & Q(Exists(Participant.objects.filter(meeting=OuterRef(outer), user=user)))
+
+
+class MeetingQuerySet(models.QuerySet[Any]):
+    """Meetings."""
+
+    def of(self, user: User) -> Self:
+        """Those the user may see, the trash included."""
+        return self.filter(_visible_meetings(user))
+
+    def visible_to(self, user: User) -> Self:
+        """Those the user may see."""
+        return self.of(user).filter(archived_at__isnull=True)
+
+
+class RecordingQuerySet(models.QuerySet[Any]):
+    """Recordings; only stored ones exist for a client."""
+
+    def of(self, user: User) -> Self:
+        """Those the user may see, archived ones included: what can be restored."""
+        return self.filter(
+            _visible_meetings(user, prefix="meeting__"),
+            meeting__archived_at__isnull=True,
+            file__state__in=["stored", "archived"],
+        )
+
+    def visible_to(self, user: User) -> Self:
+        """Those the user may see."""
+        return self.of(user).filter(file__state="stored")
+
+
+class _OfMeetingQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        """Those of meetings the user may see."""
+        return self.filter(_visible_meetings(user, prefix="meeting__"), meeting__archived_at__isnull=True)
+
+
+class TranscriptQuerySet(_OfMeetingQuerySet):
+    """Transcripts."""
+
+    def visible_to(self, user: User) -> Self:
+        """Those of meetings the user may see, but for those whose recording is archived."""
+        return super().visible_to(user).filter(Q(recording__isnull=True) | Q(recording__file__state="stored"))
+
+    def completed(self) -> Self:
+        """Those that can be read."""
+        return self.filter(Q(job__isnull=True) | Q(job__state="completed"))
+
+
+class MinutesQuerySet(_OfMeetingQuerySet):
+    """Minutes."""
+
+
+class ExportQuerySet(_OfMeetingQuerySet):
+    """Exports."""
