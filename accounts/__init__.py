@@ -1,0 +1,1 @@
+"""Who: organizations, the people in them, their sessions, and what they did."""
