@@ -1,0 +1,41 @@
+"""Boot checks: what would otherwise fail at the first upload stops the boot with a hint."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from storage_sync.vocabulary import Category
+
+
+@register()
+def check_local_side(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The local tree can be written, and its folders lie on one filesystem, so that a rename is atomic."""
+    root = Path(settings.STORAGE_PATH)
+    existing = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return [
+            Error(
+                f"The storage folder {root} cannot be written.",
+                hint="Point CHATVISTA_STORAGE_PATH at a folder this process owns.",
+                id="storage_sync.E001",
+            )
+        ]
+    devices = {
+        folder.stat().st_dev for folder in (root / name for name in ("temp", "archive", *Category.values))
+        if folder.exists()
+    }  # fmt: skip
+    if len(devices) > 1:
+        return [
+            Error(
+                f"The folders of {root} lie on different filesystems.",
+                hint="Mount one volume at CHATVISTA_STORAGE_PATH: files move from temp/ to their place by rename.",
+                id="storage_sync.E002",
+            )
+        ]
+    return []

@@ -1,0 +1,45 @@
+"""Where the bytes of a file are. The set of copies of a file is its durability."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from chatvista.foundation.records import Record
+from storage_sync.models.stored_file import StoredFile
+from storage_sync.querysets import CopyQuerySet
+from storage_sync.vocabulary import CopyState, SideName
+
+
+class Copy(Record):
+    """One copy: on one side, of one node where the side has nodes, and what was last known about it."""
+
+    file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="copies")
+    side = models.CharField(max_length=5, choices=SideName)
+    node = models.CharField(max_length=255, blank=True, help_text="The machine, on the local side; empty elsewhere.")
+    state = models.CharField(max_length=7, choices=CopyState, default=CopyState.PENDING)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    objects = CopyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "copies"
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=~Q(state="present"), name="copies_to_look_after"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["file", "side", "node"], name="a_place_has_one_copy_of_a_file"),
+            models.CheckConstraint(
+                condition=(Q(side="local") & ~Q(node="")) | (~Q(side="local") & Q(node="")),
+                name="only_the_local_side_has_nodes",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="present") | Q(verified_at__isnull=False), name="a_present_copy_was_verified"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side}{f' ({self.node})' if self.node else ''}: {self.state}"

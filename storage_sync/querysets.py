@@ -1,0 +1,64 @@
+"""Which rows of the ledger: named questions, so that no caller spells out states."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Now
+
+from chatvista.foundation.leases import in_seconds
+from storage_sync.vocabulary import CopyState, FileState, SideName
+
+if TYPE_CHECKING:
+    from storage_sync.models import Copy, StoredFile  # noqa: F401  named as strings below
+
+
+class StoredFileQuerySet(QuerySet["StoredFile"]):
+    """Files by where they are in their life."""
+
+    def stored(self) -> Self:
+        """Files that may be seen."""
+        return self.filter(state=FileState.STORED)
+
+    def readable(self) -> Self:
+        """Files whose bytes must be there: stored, or archived and thus restorable."""
+        return self.filter(state__in=[FileState.STORED, FileState.ARCHIVED])
+
+    def overdue_reservations(self, *, node: str, grace_seconds: float) -> Self:
+        """Reservations nobody works on any more, that this node may finish or drop.
+
+        Those whose bytes landed on another node are left to it for a while: only it can read them.
+        """
+        ours = Q(copies__side=SideName.LOCAL, copies__node=node)
+        overdue = self.filter(state=FileState.RESERVED, lease_until__lt=Now())
+        return overdue.filter(ours | Q(lease_until__lt=in_seconds(-grace_seconds))).distinct()
+
+    def due_to_move(self) -> Self:
+        """Files with bytes at a second key that is due: to be moved there, or to be deleted there."""
+        return self.filter(state__in=[FileState.STORED, FileState.ARCHIVED], other_key_until__lte=Now()).filter(
+            Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+        )
+
+    def used_bytes(self, tenant_id: uuid.UUID | None) -> int:
+        """Bytes a tenant has stored or is storing right now; what quotas are held against."""
+        counted = self.filter(tenant_id=tenant_id, state__in=[FileState.STORED, FileState.RESERVED])
+        return int(counted.aggregate(total=Sum("size", default=0))["total"])
+
+
+class CopyQuerySet(QuerySet["Copy"]):
+    """Copies by what is known about them."""
+
+    def present(self) -> Self:
+        """Copies whose bytes were there and right when last looked at."""
+        return self.filter(state=CopyState.PRESENT)
+
+    def leftovers(self, *, node: str) -> Self:
+        """What abandoned reservations may have left in the cloud or on this node, when it is time to remove it."""
+        here = Q(side=SideName.CLOUD) | Q(side=SideName.LOCAL, node=node)
+        return (
+            self.filter(here, file__state=FileState.ABANDONED)
+            .exclude(state=CopyState.MISSING)
+            .filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Now()))
+        )
