@@ -12,7 +12,7 @@ from chatvista.foundation.models import IdempotencyKey, Job
 
 
 @admin.register(Job)
-class JobAdmin(ModelAdmin[Job]):
+class JobAdmin(ModelAdmin):
     """Jobs: read here, retried or cancelled by an action, never edited."""
 
     list_display = ("kind", "state", "step", "progress", "attempts", "error_code", "next_attempt_at", "created_at")
@@ -46,7 +46,7 @@ class JobAdmin(ModelAdmin[Job]):
 
 
 @admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(ModelAdmin[IdempotencyKey]):
+class IdempotencyKeyAdmin(ModelAdmin):
     """Answers kept for retried requests."""
 
     list_display = ("key", "route", "caller", "status", "created_at")

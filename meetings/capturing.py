@@ -1,0 +1,159 @@
+"""Taking recordings in, and what people do with them afterwards: archive, restore, transcribe again, stop."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.http import Http404
+
+from accounts.models import User
+from chatvista.foundation import audit, working
+from chatvista.foundation.problems import Problem
+from chatvista.foundation.records import uuid7
+from meetings import transcribing
+from meetings.abilities import Ability, require
+from meetings.audio.probing import probe
+from meetings.models import Meeting, Participant, Recording
+from storage_sync import archiving, receiving
+from storage_sync.models import StoredFile
+
+
+def capture(
+    *,
+    user: User,
+    meeting: Meeting,
+    landed: receiving.Landed,
+    original_name: str,
+    participant: Participant | None = None,
+    transcribe: bool = True,
+    recording_id: uuid.UUID | None = None,
+) -> Recording:
+    """Make a recording of bytes that have landed; when this returns, both copies are verified.
+
+    Args:
+        landed: the whole body, on disk and hashed.
+        original_name: what the client called it; shown, never used as a path.
+        participant: the one person the track holds, where it holds one.
+        transcribe: whether a transcript is queued as soon as the file is stored.
+        recording_id: the id to give it, so that a repeated request finds its own first attempt.
+
+    Raises:
+        Problem: 415 `not_audio_or_video`, 403 `permission_denied`, 503 `storage_unavailable`.
+    """
+    require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
+    probed = probe(landed.path)
+    name = original_name.strip()[:255] or f"recording.{probed.extension}"
+
+    def own(file: StoredFile) -> None:
+        # The meeting may have gone to the trash while the body was under way.
+        if not Meeting.objects.select_for_update().filter(pk=meeting.pk, archived_at__isnull=True).exists():
+            raise Http404
+        Recording.objects.create(
+            id=recording_id or uuid7(),
+            meeting=meeting,
+            file=file,
+            uploaded_by=user,
+            original_name=name,
+            duration_ms=probed.duration_ms,
+            has_audio=probed.audio_codec is not None,
+            participant=participant,
+            wants_transcript=transcribe,
+        )
+
+    file = receiving.receive(
+        landed=landed,
+        name=name,
+        content_type=probed.media_type,
+        extension=probed.extension,
+        tenant_id=meeting.organization_id,
+        own=own,
+    )
+    return Recording.objects.select_related("file", "job").get(file=file)
+
+
+def follow_stored_file(*, file: StoredFile) -> None:
+    """Do what a file that has just become `stored` makes necessary; called inside that transaction.
+
+    The request that uploaded it and the sweeper that finished it for a killed one both pass here.
+    """
+    recording = Recording.objects.filter(file=file).select_related("meeting").first()
+    if recording is None:
+        return
+    audit.record(
+        action="recording.stored",
+        target_kind="recording",
+        target_id=recording.pk,
+        actor=recording.uploaded_by_id,
+        tenant_id=recording.meeting.organization_id,
+        sha256=file.sha256,
+        size=file.size,
+    )
+    if recording.wants_transcript and recording.has_audio:
+        transcribing.queue_transcription(recording=recording)
+
+
+def drop_owner(*, file: StoredFile) -> None:
+    """Forget the recording of a reservation that came to nothing; called inside that transaction."""
+    Recording.objects.filter(file=file).delete()
+
+
+def archive_recording(*, user: User, recording: Recording) -> None:
+    """Delete softly: the recording and its transcripts are invisible at once, and can be restored."""
+    require(user=user, meeting=recording.meeting, ability=Ability.DELETE_RECORDING)
+    with transaction.atomic():
+        if recording.job_id:
+            working.cancel_job(job_id=recording.job_id)
+        archiving.archive(recording.file)
+        _audit(user, recording, "recording.archived")
+
+
+def restore_recording(*, user: User, recording: Recording) -> Recording:
+    """Bring an archived recording back, with all that hung on it."""
+    require(user=user, meeting=recording.meeting, ability=Ability.DELETE_RECORDING)
+    with transaction.atomic():
+        archiving.restore(recording.file)
+        _audit(user, recording, "recording.restored")
+    return _fresh(recording)
+
+
+def retry_transcription(*, user: User, recording: Recording) -> Recording:
+    """Queue a failed or cancelled transcription again; one that runs or has succeeded is left as it is.
+
+    A recording that never had a transcription (`?transcribe=false`) gets its first.
+    """
+    require(user=user, meeting=recording.meeting, ability=Ability.STEER_JOBS)
+    if not recording.has_audio:
+        raise Problem("no_audio_track", "This video has no sound to transcribe.", status=409)
+    with transaction.atomic():
+        locked = Recording.objects.select_for_update().get(pk=recording.pk)
+        if locked.job_id is None:
+            transcribing.queue_transcription(recording=locked)
+        else:
+            working.retry_job(job_id=locked.job_id)
+        _audit(user, recording, "recording.retried")
+    return _fresh(recording)
+
+
+def cancel_transcription(*, user: User, recording: Recording) -> Recording:
+    """Stop transcribing; the recording stays."""
+    require(user=user, meeting=recording.meeting, ability=Ability.STEER_JOBS)
+    with transaction.atomic():
+        if recording.job_id:
+            working.cancel_job(job_id=recording.job_id)
+        _audit(user, recording, "recording.cancelled")
+    return _fresh(recording)
+
+
+def _fresh(recording: Recording) -> Recording:
+    return Recording.objects.select_related("file", "job", "meeting").get(pk=recording.pk)
+
+
+def _audit(user: User, recording: Recording, action: str) -> None:
+    audit.record(
+        action=action,
+        target_kind="recording",
+        target_id=recording.pk,
+        actor=user.pk,
+        tenant_id=recording.meeting.organization_id,
+    )
