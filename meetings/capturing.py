@@ -39,9 +39,12 @@ def capture(
         recording_id: the id to give it, so that a repeated request finds its own first attempt.
 
     Raises:
-        Problem: 415 `not_audio_or_video`, 403 `permission_denied`, 503 `storage_unavailable`.
+        Problem: 415 `not_audio_or_video`, 403 `permission_denied`, 409 `upload_being_settled`,
+            503 `storage_unavailable`.
     """
     require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
+    if first_attempt := _first_attempt(recording_id):
+        return first_attempt
     probed = probe(landed.path)
     name = original_name.strip()[:255] or f"recording.{probed.extension}"
 
@@ -49,6 +52,8 @@ def capture(
         # The meeting may have gone to the trash while the body was under way.
         if not Meeting.objects.select_for_update().filter(pk=meeting.pk, archived_at__isnull=True).exists():
             raise Http404
+        if _first_attempt(recording_id):
+            raise Problem("upload_settled_meanwhile", "The same upload has just succeeded.", status=409, retry_after=1)
         Recording.objects.create(
             id=recording_id or uuid7(),
             meeting=meeting,
@@ -70,6 +75,16 @@ def capture(
         own=own,
     )
     return Recording.objects.select_related("file", "job").get(file=file)
+
+
+def _first_attempt(recording_id: uuid.UUID | None) -> Recording | None:
+    """What an earlier attempt of the same request made, whose answer was lost on the way."""
+    first = Recording.objects.select_related("file", "job").filter(pk=recording_id).first() if recording_id else None
+    if first is not None and first.file.state != "stored":
+        raise Problem(
+            "upload_being_settled", "An earlier attempt of this upload is being settled.", status=409, retry_after=30
+        )
+    return first
 
 
 def follow_stored_file(*, file: StoredFile) -> None:

@@ -10,6 +10,8 @@ import functools
 import hashlib
 import json
 import re
+import uuid
+import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -30,6 +32,9 @@ CLAIM_SECONDS = 600.0
 KEPT = timedelta(days=1)
 _REPLAYED = ("Location", "ETag", "X-ChatVista-Recording")
 _SANE = re.compile(r"[\x21-\x7e]{1,200}")
+
+# By request, so that the claim goes when the request goes.
+_claims: weakref.WeakKeyDictionary[Request, uuid.UUID] = weakref.WeakKeyDictionary()
 
 P = ParamSpec("P")
 V = TypeVar("V", bound=APIView)
@@ -56,18 +61,34 @@ def idempotent(*, fingerprint: Callable[[Request], str] | None = None) -> Callab
             row = _claim(caller=request.user.pk, route=f"{request.method} {request.path}", key=key, print_of=print_of)
             if row.answer is not None:
                 return _replay(row)
+            _claims[request] = row.pk
             try:
-                response = handler(view, request, *args, **kwargs)
+                if fingerprint is None:
+                    # One transaction for the deed and its answer: a crash leaves both or neither.
+                    with transaction.atomic():
+                        response = handler(view, request, *args, **kwargs)
+                        _remember(row, response)
+                else:
+                    # A body is streamed outside any transaction; the handler makes its row under `claimed_id`.
+                    response = handler(view, request, *args, **kwargs)
+                    _remember(row, response)
             except BaseException:
                 # Nothing was created, so the same key may be tried again at once.
                 IdempotencyKey.objects.filter(pk=row.pk, status__isnull=True).delete()
                 raise
-            _remember(row, response)
             return response
 
         return answer_once
 
     return decorate
+
+
+def claimed_id(request: Request) -> uuid.UUID | None:
+    """The id a handler should give to what it creates, so that a repeated request finds its first attempt.
+
+    None where the request carries no key.
+    """
+    return _claims.get(request)
 
 
 def forget_old_keys() -> int:
