@@ -1,14 +1,21 @@
-"""How gunicorn serves: `gunicorn -c python:chatvista.serving chatvista.wsgi`. Every name below is gunicorn's own."""
+"""How gunicorn serves: `gunicorn -c python:chatvista.serving chatvista.wsgi`. Every name below is gunicorn's own.
+
+Importing the settings here stops a server with an incomplete environment before its first worker starts.
+"""
 
 from __future__ import annotations
 
-import os
+from chatvista.settings.environment import READER as READ
 
-bind = f"{os.environ.get('CHATVISTA_BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+_host = READ.text("CHATVISTA_BIND", "Address the web process listens on; 0.0.0.0 in a container.", default="127.0.0.1")
+_port = READ.integer("PORT", "Port the web process listens on.", default=8000, least=1, most=65_535)
+workers = READ.integer("WEB_WORKERS", "Web processes.", default=2, least=1, most=64)
+threads = READ.integer("WEB_THREADS", "Threads of each web process.", default=8, least=1, most=64)
+READ.stop_if_faulty()
+
+bind = f"{_host}:{_port}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
-# A thread that streams an upload is alive however long that takes; the main thread's heartbeat is what is watched.
+# A thread that streams an upload is alive however long that takes; it is the main thread's heartbeat that is watched.
 timeout = 60
 graceful_timeout = 100
 keepalive = 30
@@ -16,4 +23,3 @@ keepalive = 30
 limit_request_field_size = 16_380
 control_socket_disable = True
 accesslog = None
-preload_app = False

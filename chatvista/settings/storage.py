@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from chatvista.settings.base import STATIC_IS_COLLECTED
 from chatvista.settings.environment import READER as READ
 
 MIB = 1024 * 1024
@@ -97,6 +98,10 @@ _SPACES: dict[str, Any] = {
 STORAGES = {
     "default": {"BACKEND": "storage_sync.storage.LedgerStorage"},
     "spaces": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _SPACES},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_IS_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * MIB
