@@ -1,0 +1,164 @@
+"""Taking bytes in: pushed chunk by chunk into a temporary file, counted, hashed and bounded on the way.
+
+Nothing here knows the ledger; what has landed is made a file by `receiving`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from django.conf import settings
+
+from chatvista.foundation.problems import Problem
+from storage_sync.fingerprints import Fingerprint, Fingerprinting
+from storage_sync.sides.local import is_full, local
+
+LOOK_AT_DISK_EVERY = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """Complete, fsynced bytes in temp/, and what one pass over them told."""
+
+    path: Path
+    category: str
+    fingerprint: Fingerprint
+
+    @property
+    def size(self) -> int:
+        """How many bytes."""
+        return self.fingerprint.size
+
+    @property
+    def sha256(self) -> str:
+        """Their sha256 in hexadecimal."""
+        return self.fingerprint.sha256
+
+
+class Intake:
+    """One body being taken in.
+
+    Args:
+        category: what the file will be for.
+        largest: bytes this endpoint takes.
+        allowance: bytes left of the tenant's quota; None for no quota.
+        announced_size: what the client said (`Content-Length`), if it did.
+        expected_sha256: what the client said (`Repr-Digest`), in hexadecimal.
+
+    Entering raises Problem 413 `body_too_large`, 413 `quota_exceeded` or 507 `disk_full` before the first byte; so does
+    `write`. Leaving removes the temporary file unless it was received.
+    """
+
+    def __init__(
+        self,
+        *,
+        category: str,
+        largest: int,
+        allowance: int | None = None,
+        announced_size: int | None = None,
+        expected_sha256: str | None = None,
+    ) -> None:
+        self.category = category
+        self.largest = largest
+        self.allowance = allowance
+        self.announced_size = announced_size
+        self.expected_sha256 = expected_sha256.lower() if expected_sha256 else None
+        self._taking = Fingerprinting()
+        self._sink: BinaryIO | None = None
+        self._path: Path | None = None
+        self._look_at = LOOK_AT_DISK_EVERY
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes taken so far."""
+        return self._taking.size
+
+    def open(self) -> None:
+        """Refuse, or be ready for the first byte."""
+        self._refuse_beyond(self.announced_size or 0)
+        try:
+            local().lay_out()
+            self._require_room(self.announced_size or 0)
+            path = local().temp_path()
+            self._sink = path.open("xb", buffering=0)
+            self._path = path
+        except OSError as error:
+            raise disk_problem(error) from error
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        """Take the next bytes."""
+        if self._sink is None:
+            raise RuntimeError("the intake is not open")
+        self._refuse_beyond(self.size + len(chunk))
+        if self.size > self._look_at:
+            self._look_at += LOOK_AT_DISK_EVERY
+            self._require_room(0)
+        self._taking.update(chunk)
+        view = memoryview(chunk)
+        try:
+            while view:
+                view = view[self._sink.write(view) :]
+        except OSError as error:
+            raise disk_problem(error) from error
+
+    def land(self) -> Landed:
+        """Every byte is here and on the disk. Problem 400 `empty_body`, `size_mismatch`, `digest_mismatch`."""
+        if self._sink is None or self._path is None:
+            raise RuntimeError("the intake is not open")
+        fingerprint = self._taking.result()
+        if not fingerprint.size:
+            raise Problem("empty_body", "The body is empty.")
+        if self.announced_size is not None and fingerprint.size != self.announced_size:
+            detail = f"{self.announced_size} bytes were announced, {fingerprint.size} came."
+            raise Problem("size_mismatch", detail)
+        if self.expected_sha256 and fingerprint.sha256 != self.expected_sha256:
+            raise Problem("digest_mismatch", f"The sha256 of what came is {fingerprint.sha256}.")
+        try:
+            os.fsync(self._sink.fileno())
+            self._sink.close()
+        except OSError as error:
+            raise disk_problem(error) from error
+        return Landed(path=self._path, category=self.category, fingerprint=fingerprint)
+
+    def close(self) -> None:
+        """Forget what was not received. May be called twice."""
+        if self._sink is not None:
+            self._sink.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    def _refuse_beyond(self, size: int) -> None:
+        if size > self.largest:
+            raise Problem("body_too_large", f"At most {self.largest} bytes are taken here.", status=413)
+        if self.allowance is not None and size > self.allowance:
+            detail = f"The organization has {max(0, self.allowance)} bytes of its quota left."
+            raise Problem("quota_exceeded", detail, status=413)
+
+    def _require_room(self, size: int) -> None:
+        if local().free_bytes() - size < settings.DISK_RESERVE_BYTES:
+            raise disk_full()
+
+
+def disk_full() -> Problem:
+    """The answer when the disk has no room that may be used."""
+    return Problem("disk_full", "There is no room for this now; try again later.", status=507, retry_after=60)
+
+
+def disk_problem(error: OSError) -> Problem:
+    """What the client is told when the disk failed: 507 when it is full, 503 otherwise."""
+    if is_full(error):
+        return disk_full()
+    return Problem("storage_unavailable", "The storage failed; try again.", status=503, retry_after=30)

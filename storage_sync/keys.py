@@ -1,0 +1,50 @@
+"""The names bytes go by on every side: unique per version, telling no title, no person, nothing a client chose."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+
+ARCHIVE = "archive/"
+LONGEST_KEY = 255
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}")
+
+
+def new_key(*, category: str, file_id: uuid.UUID, extension: str, on: dt.date) -> str:
+    """A fresh key, `recordings/2026/11/<file id>/<version id>.<ext>`; every call gives another version id."""
+    suffix = f".{extension}" if extension else ""
+    return f"{category}/{on:%Y/%m}/{file_id}/{uuid.uuid4().hex}{suffix}"
+
+
+def archive_key(key: str) -> str:
+    """Where the bytes of a live key lie once archived; an archive key is returned as it is."""
+    return key if key.startswith(ARCHIVE) else ARCHIVE + key
+
+
+def live_key(key: str) -> str:
+    """Where the bytes of an archived key lived; a live key is returned as it is."""
+    return key.removeprefix(ARCHIVE)
+
+
+def file_id_of(key: str) -> uuid.UUID | None:
+    """The file a key belongs to, or None when it is no key of ours."""
+    parts = live_key(key).split("/")
+    try:
+        return uuid.UUID(parts[3]) if len(parts) == 5 else None
+    except ValueError:
+        return None
+
+
+def clean_extension(text: str) -> str:
+    """A short extension without its dot, or "" where the text holds anything but ten letters and digits."""
+    found = text.rpartition(".")[2].strip().lower()
+    return found if _EXTENSION.fullmatch(found) else ""
+
+
+def require_safe(key: str) -> str:
+    """The key itself; ValueError when it could lead out of a side or hide in it (dots first, backslashes, NUL)."""
+    if len(key) > LONGEST_KEY or not all(_SEGMENT.fullmatch(part) for part in key.split("/")):
+        raise ValueError(f"not a key: {key[:80]!r}")
+    return key

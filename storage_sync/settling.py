@@ -1,0 +1,111 @@
+"""How a reservation ends: in one transaction, fenced by its lease, together with the row of its owner."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from chatvista.foundation import audit
+from chatvista.foundation.leases import LeaseLostError, in_seconds
+from storage_sync.models import Copy, StoredFile
+from storage_sync.signals import file_dropped, file_stored
+from storage_sync.vocabulary import CopyState, FileState, SideName
+
+logger = structlog.get_logger(__name__)
+
+LEASE_SECONDS = 120
+RENEW_SECONDS = 15.0
+# A PUT that timed out may still arrive; what it leaves is removed after this.
+LATE_SECONDS = 600
+
+
+class Lease:
+    """A lease on a file's row, renewed by being called: the pulse of long transfers.
+
+    Raises LeaseLostError from the call when somebody else has taken the row over.
+    """
+
+    def __init__(self, file: StoredFile) -> None:
+        if file.lease_token is None:
+            raise LeaseLostError(f"{file.pk} has no lease")
+        self.file_id, self.token = file.pk, file.lease_token
+        self._renewed = time.monotonic()
+
+    def __call__(self) -> None:
+        """Renew, if it is time to."""
+        if time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        try:
+            held = StoredFile.objects.filter(pk=self.file_id, lease_token=self.token)
+            kept = held.update(lease_until=in_seconds(LEASE_SECONDS))
+        except (OperationalError, InterfaceError):
+            # The database is away for a moment; whether we still hold the lease is asked again when it counts.
+            logger.warning("lease_not_renewed", file=str(self.file_id))
+            connection.close()
+            return
+        if not kept:
+            raise LeaseLostError(f"{self.file_id} is no longer ours")
+
+
+def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bool) -> StoredFile:
+    """Make a reservation a stored file, with the copies that were verified. Raises LeaseLostError."""
+    with transaction.atomic(durable=True):
+        held = StoredFile.objects.filter(pk=file_id, state=FileState.RESERVED, lease_token=token)
+        now_stored = held.update(
+            state=FileState.STORED, stored_at=Now(), lease_token=None, lease_until=None, updated_at=Now()
+        )
+        if not now_stored:
+            raise LeaseLostError(f"{file_id} is no longer ours")
+        copies = Copy.objects.filter(file_id=file_id)
+        present = {"state": CopyState.PRESENT, "verified_at": Now(), "error": "", "updated_at": Now()}
+        if on_cloud:
+            copies.filter(side=SideName.CLOUD).update(**present)
+        if not on_local:
+            copies.filter(side=SideName.LOCAL).update(state=CopyState.MISSING, updated_at=Now())
+        file = StoredFile.objects.get(pk=file_id)
+        audit.record(
+            action="file.stored",
+            target_kind="file",
+            target_id=file.pk,
+            tenant_id=file.tenant_id,
+            category=file.category,
+            size=file.size,
+            sha256=file.sha256,
+        )
+        file_stored.send(sender=StoredFile, file=file)
+    return file
+
+
+def drop(*, file_id: uuid.UUID, token: uuid.UUID) -> bool:
+    """Abandon a reservation and tell its owner; False when it is not ours to abandon.
+
+    What lies at its key is removed by the sweeper, once nothing can arrive any more.
+    """
+    with transaction.atomic(durable=True):
+        held = StoredFile.objects.filter(pk=file_id, state=FileState.RESERVED, lease_token=token)
+        if not held.update(state=FileState.ABANDONED, lease_token=None, lease_until=None, updated_at=Now()):
+            return False
+        Copy.objects.filter(file_id=file_id).exclude(side=SideName.LOCAL).update(
+            next_attempt_at=in_seconds(LATE_SECONDS)
+        )
+        file_dropped.send(sender=StoredFile, file=StoredFile.objects.get(pk=file_id))
+    return True
+
+
+def note_copy(*, file: StoredFile, side: SideName, node: str = "", state: CopyState, error: str = "") -> None:
+    """Write down what was just found out about one copy."""
+    found: dict[str, object] = {"state": state, "error": error[:500], "updated_at": Now()}
+    if state == CopyState.PRESENT:
+        found |= {"verified_at": Now(), "attempts": 0, "next_attempt_at": None}
+    else:
+        found |= {"attempts": F("attempts") + 1}
+    place = Copy.objects.filter(file=file, side=side, node=node)
+    if not place.update(**found):
+        Copy.objects.bulk_create([Copy(file=file, side=side, node=node)], ignore_conflicts=True)
+        place.update(**found)

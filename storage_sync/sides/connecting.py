@@ -1,0 +1,123 @@
+"""How we speak to the Space: one client per process, short patience, and errors in our own words."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3.session
+import urllib3.exceptions
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from chatvista.foundation.problems import PermanentError, TransientError
+from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 30, 3
+NOT_THERE = {"404", "NoSuchKey", "NotFound", "NoSuchUpload"}
+BUSY = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests", "RequestTimeTooSkewed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Which bucket, where, and with whose key. The secret never shows."""
+
+    endpoint: str
+    region: str
+    bucket: str
+    access_key: str
+    addressing: str
+    secret_key: str = field(repr=False)
+
+
+def configured_space() -> Space | None:
+    """The Space of the settings, or None where there is none."""
+    if not settings.SPACES_ENDPOINT or not settings.SPACES_BUCKET:
+        return None
+    return Space(
+        endpoint=settings.SPACES_ENDPOINT,
+        region=settings.SPACES_REGION,
+        bucket=settings.SPACES_BUCKET,
+        access_key=settings.SPACES_ACCESS_KEY,
+        addressing=settings.SPACES_ADDRESSING,
+        secret_key=settings.SPACES_SECRET_KEY,
+    )
+
+
+def new_client(
+    space: Space, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS, attempts: int = ATTEMPTS
+) -> S3Client:
+    """A client of its own; making one takes about a tenth of a second."""
+    config = Config(
+        signature_version="s3v4",
+        connect_timeout=connect,
+        read_timeout=read,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=16,
+        # Since boto3 1.36 the defaults send checksums in trailers, which Spaces and most S3 servers do not know.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": space.addressing, "payload_signing_enabled": True},  # type: ignore[typeddict-item]  # "virtual" or "path", as the settings made sure
+    )
+    # A session of our own: boto3's default session is shared between threads and not safe to be.
+    session = boto3.session.Session(
+        aws_access_key_id=space.access_key, aws_secret_access_key=space.secret_key, region_name=space.region
+    )
+    return session.client("s3", endpoint_url=space.endpoint, config=config)
+
+
+_clients: dict[Space, S3Client] = {}
+_making = threading.Lock()
+
+
+def client_of(space: Space) -> S3Client:
+    """The client of this process: its connections must not be shared with a forked child."""
+    found = _clients.get(space)
+    if found is None:
+        with _making:
+            found = _clients.get(space)
+            if found is None:
+                found = _clients[space] = new_client(space)
+    return found
+
+
+def _start_anew() -> None:
+    global _making  # noqa: PLW0603  a lock held by another thread at the fork would stay held for ever
+    _making = threading.Lock()
+    _clients.clear()
+
+
+os.register_at_fork(after_in_child=_start_anew)
+
+
+def says_missing(error: ClientError) -> bool:
+    """Whether the answer means that there is no such object."""
+    return str(error.response.get("Error", {}).get("Code", "")) in NOT_THERE
+
+
+@contextlib.contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn what boto3 raises into TransientError `cloud_unavailable` or PermanentError `cloud_refused`."""
+    try:
+        yield
+    except (MissingObjectError, OccupiedKeyError):
+        raise
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in BUSY or status >= 500 or status in {0, 429}:
+            raise TransientError(
+                "cloud_unavailable", f"The Space is busy or failing ({code}).", retry_after=5
+            ) from error
+        raise PermanentError("cloud_refused", f"The Space refused: {code}. Check DO_SPACES_*.") from error
+    except (BotoCoreError, urllib3.exceptions.HTTPError, OSError) as error:
+        detail = f"The Space cannot be reached ({type(error).__name__})."
+        raise TransientError("cloud_unavailable", detail, retry_after=5) from error

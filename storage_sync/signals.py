@@ -1,0 +1,15 @@
+"""What the storeroom announces to whoever owns files; it does not know who listens.
+
+Both are sent inside the transaction that makes them true: what a listener writes is committed with it or not at all,
+and a listener must neither call anybody nor queue a task but by `delay_on_commit`.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+file_stored = Signal()
+"""Sent with `file`: it is stored and may be seen from now on. Follow-up work is written down here."""
+
+file_dropped = Signal()
+"""Sent with `file`: its reservation came to nothing. Owners delete the row they had made for it."""
