@@ -14,6 +14,7 @@ from types import FrameType
 from chatvista.embedded.claiming import Claim
 from chatvista.embedded.failing import StackError
 from chatvista.embedded.home import Home
+from chatvista.embedded.placeholders import with_placeholders
 from chatvista.embedded.stack import Stack
 from chatvista.embedded.surroundings import SHARED, is_complete, with_dotenv
 from chatvista.embedded.wheels import are_installed
@@ -34,7 +35,12 @@ def attached(argv: Sequence[str], *, environ: MutableMapping[str, str] = os.envi
     """
     outside = with_dotenv(environ)
     wanted = environ.get("CHATVISTA_EMBEDDED", "").lower() not in {"off", "0", "false", "no"}
-    if not wanted or not _needs_services(argv) or is_complete(outside) or not are_installed():
+    if not _needs_services(argv):
+        # Help on a command loads the settings, and reaches nothing.
+        environ.update(with_placeholders(outside))
+        yield
+        return
+    if not wanted or is_complete(outside) or not are_installed():
         yield
         return
     home = Home.of(environ)

@@ -89,6 +89,11 @@ class Claim:
         self.is_user = True
         return True
 
+    def leave(self) -> None:
+        """As a user: return the share."""
+        self._users.give_back()
+        self.is_user = False
+
     def open(self) -> None:
         """As the owner: the stack runs, let users come."""
         self._users.give_back()
