@@ -45,7 +45,7 @@ class OrganizationAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Accounts; passwords are set, never shown."""
 
     form = UserChangeForm

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rest_framework.request import Request
 
-from chatvista.foundation.throttles import address_of
+from chatvista.foundation.addresses import address_of
 
 LONGEST_USER_AGENT = 300
 

@@ -84,11 +84,10 @@ def read_logins(path: Path) -> dict[str, str]:
     """The passwords in a logins file by person; none where there is no such file. ValueError for other content."""
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
+        return {person: str(login["password"]) for person, login in held.items() if person in PEOPLE}
     except FileNotFoundError:
         return {}
-    try:
-        return {person: str(held[person]["password"]) for person in PEOPLE if person in held}
-    except (TypeError, KeyError) as error:
+    except (AttributeError, TypeError, KeyError) as error:
         raise ValueError(f"{path} does not hold logins") from error
 
 
