@@ -7,7 +7,6 @@ those that guard a password turn them away. Which endpoint has which throttle is
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import math
 import time
 from abc import ABC, abstractmethod
@@ -16,34 +15,20 @@ from typing import Any, ClassVar
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest
 from django_redis import get_redis_connection
 from limits import RateLimitItemPerSecond
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
+from redis.connection import ConnectionPool
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from chatvista.foundation.addresses import address_of
 from chatvista.foundation.problems import Problem
 
 logger = structlog.get_logger(__name__)
-
-
-def address_of(request: Request | HttpRequest) -> str:
-    """The address the request came from, or an empty text.
-
-    Behind the platform's proxy it is the last entry of X-Forwarded-For, which the proxy wrote itself: what stands
-    before it came from the client, and a client that invents addresses would never meet a limit.
-    """
-    given = request.META.get("REMOTE_ADDR", "")
-    if not settings.PLAIN_HTTP:
-        given = request.META.get("HTTP_X_FORWARDED_FOR", given).rpartition(",")[2]
-    try:
-        return str(ipaddress.ip_address(given.strip()))
-    except ValueError:
-        return ""
 
 
 class NamedThrottle(BaseThrottle, ABC):
@@ -118,9 +103,13 @@ class LoginThrottle(NamedThrottle):
         return f"{address_of(request)} {account}"
 
 
+def limiter_on(pool: ConnectionPool, *, prefix: str) -> MovingWindowRateLimiter:
+    """A limiter that counts on the given connections, in keys below `prefix`."""
+    return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=f"{prefix}:limits"))
+
+
 @lru_cache(maxsize=1)
 def _limiter() -> MovingWindowRateLimiter:
     """One per process, on the cache's own connections and under its key prefix."""
-    prefix = settings.CACHES["default"]["KEY_PREFIX"]
     pool = get_redis_connection("default").connection_pool
-    return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=f"{prefix}:limits"))
+    return limiter_on(pool, prefix=settings.CACHES["default"]["KEY_PREFIX"])

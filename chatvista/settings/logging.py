@@ -51,3 +51,7 @@ LOGGING: dict[str, Any] = {
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# Our middleware has put id and address in order; by itself the library would make another id and believe the
+# client's own X-Forwarded-For.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
