@@ -5,12 +5,12 @@ Every readable format (PDF, DOCX, web page, Markdown, text) prints this outline,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from meetings.renderers.contracts import Citation, Coverage, Entry, MinutesDocument, SpokenLine, TranscriptDocument
 from meetings.renderers.moments import instant, long_date, stamp, when
-from meetings.renderers.wording import Wording
+from meetings.renderers.wording import Wording, is_rtl, wording_for
 
 PAUSE_MS = 4_000
 """A silence after which the same speaker starts a new turn."""
@@ -94,8 +94,9 @@ class Outline:
     empty: str
 
 
-def outline_minutes(document: MinutesDocument, *, wording: Wording) -> Outline:
-    """Lay out minutes; sections without entries are left out."""
+def outline_minutes(document: MinutesDocument) -> Outline:
+    """Lay out minutes in their own language as far as we have words; sections without entries are left out."""
+    wording = _wording(document.language)
     sections = []
     for name in ("summary", "decisions", "action_items", "open_questions", "topics"):
         entries: tuple[Entry, ...] = getattr(document, name)
@@ -115,8 +116,9 @@ def outline_minutes(document: MinutesDocument, *, wording: Wording) -> Outline:
     )
 
 
-def outline_transcript(document: TranscriptDocument, *, wording: Wording) -> Outline:
+def outline_transcript(document: TranscriptDocument) -> Outline:
     """Lay out a transcript in turns."""
+    wording = _wording(document.language)
     note = [wording.written_down.format(engine=_engine(document))] if document.engine else []
     return Outline(
         wording=wording,
@@ -127,6 +129,16 @@ def outline_transcript(document: TranscriptDocument, *, wording: Wording) -> Out
         url=_web_address(document.meeting.url),
         empty=wording.silence,
     )
+
+
+def _wording(language: str) -> Wording:
+    """Return our words; in a right-to-left document every sentence of ours is kept together from left to right."""
+    wording = wording_for(language)
+    if not is_rtl(language):
+        return wording
+    sentences = ("instant", "date", "page", "nothing", "silence", "extracted", "reviewed", "written_down", "coverage", "truncated",
+                 "dropped", "generated")  # fmt: skip
+    return replace(wording, **{name: f"\u2066{getattr(wording, name)}\u2069" for name in sentences})
 
 
 def take_turns(lines: tuple[SpokenLine, ...]) -> tuple[Turn, ...]:
@@ -193,7 +205,7 @@ def _cover(document: MinutesDocument | TranscriptDocument, *, kind: str, state: 
         kind=kind,
         title=meeting.title or kind,
         state=state,
-        when=when(meeting, wording=wording),
+        when=wording.instant.format(when(meeting, wording=wording)) if meeting.started_at else "",
         organization=meeting.organization,
         participants=tuple(name for name in people if name),
     )

@@ -15,6 +15,7 @@ class Wording:
     code: str
     months: str
     date: str
+    instant: str
     minutes: str
     transcript: str
     participants: str
@@ -69,6 +70,7 @@ ENGLISH = Wording(
     code="en",
     months="January February March April May June July August September October November December",
     date="{day} {month} {year}",
+    instant="{}",
     minutes="Minutes",
     transcript="Transcript",
     participants="Participants",
@@ -105,6 +107,7 @@ GERMAN = Wording(
     code="de",
     months="Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
     date="{day}. {month} {year}",
+    instant="{}",
     minutes="Protokoll",
     transcript="Wortprotokoll",
     participants="Teilnehmende",
@@ -141,6 +144,7 @@ FRENCH = Wording(
     code="fr",
     months="janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     date="{day} {month} {year}",
+    instant="{}",
     minutes="Compte rendu",
     transcript="Transcription",
     participants="Participants",
@@ -177,6 +181,7 @@ SPANISH = Wording(
     code="es",
     months="enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
     date="{day} de {month} de {year}",
+    instant="{}",
     minutes="Acta",
     transcript="Transcripción",
     participants="Participantes",
