@@ -30,30 +30,30 @@ def api_for() -> Callable[[User | None], APIClient]:
 @pytest.fixture
 def hana(db: None) -> User:
     """Hosts meetings; owns Harbour."""
-    harbour = _people().OrganizationFactory(name="Harbour")
-    user: User = _people().UserFactory(email="hana@example.org", name="Hana", role="owner", organization=harbour)
+    harbour = _people().make_organization(name="Harbour")
+    user: User = _people().make_user(email="hana@example.org", name="Hana", role="owner", organization=harbour)
     return user
 
 
 @pytest.fixture
 def pavel(hana: User) -> User:
     """Participates; a member of Hana's organization."""
-    user: User = _people().UserFactory(email="pavel@example.org", name="Pavel", organization=hana.organization)
+    user: User = _people().make_user(email="pavel@example.org", name="Pavel", organization=hana.organization)
     return user
 
 
 @pytest.fixture
 def olga(db: None) -> User:
     """An outsider: owns an organization of her own."""
-    elsewhere = _people().OrganizationFactory(name="Elsewhere")
-    user: User = _people().UserFactory(email="olga@example.net", name="Olga", role="owner", organization=elsewhere)
+    elsewhere = _people().make_organization(name="Elsewhere")
+    user: User = _people().make_user(email="olga@example.net", name="Olga", role="owner", organization=elsewhere)
     return user
 
 
 @pytest.fixture
 def oscar(db: None) -> User:
     """Operates the service; belongs to no organization."""
-    user: User = _people().UserFactory(
+    user: User = _people().make_user(
         email="oscar@example.com", name="Oscar", organization=None, is_staff=True, is_superuser=True
     )
     return user

@@ -112,4 +112,4 @@ def limiter_on(pool: ConnectionPool, *, prefix: str) -> MovingWindowRateLimiter:
 def _limiter() -> MovingWindowRateLimiter:
     """One per process, on the cache's own connections and under its key prefix."""
     pool = get_redis_connection("default").connection_pool
-    return limiter_on(pool, prefix=settings.CACHES["default"]["KEY_PREFIX"])
+    return limiter_on(pool, prefix=str(settings.CACHES["default"]["KEY_PREFIX"]))

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from chatvista.settings import *  # noqa: F403
-from chatvista.settings import CACHES, CELERY_BROKER_TRANSPORT_OPTIONS, SPACES_BUCKET, STORAGES
+from chatvista.settings import CACHES, CELERY_BROKER_TRANSPORT_OPTIONS, MIDDLEWARE, SPACES_BUCKET, STORAGES
 
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SECURE_SSL_REDIRECT = False
@@ -21,4 +21,6 @@ STORAGES["spaces"]["OPTIONS"]["bucket_name"] = SPACES_BUCKET  # type: ignore[ind
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 # A suite registers more often than people do; tests of limits set their own.
 REGISTRATIONS_PER_MINUTE = LOGINS_PER_MINUTE = 100_000
+# Nobody collects static files for tests, and WhiteNoise warns of their absence at every request.
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

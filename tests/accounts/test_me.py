@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEvent, User
-from tests.factories.people import UserFactory
+from tests.factories.people import make_user
 
 Api = Callable[[User | None], APIClient]
 
@@ -53,7 +53,7 @@ def test_what_is_not_a_name_is_refused(hana: User, api_for: Api, name: Any) -> N
 
 def test_only_operators_may_belong_to_no_organization(hana: User) -> None:
     with pytest.raises(IntegrityError, match="only_operators_have_no_organization"), transaction.atomic():
-        UserFactory(organization=None)
+        make_user(organization=None)
 
 
 def test_one_address_has_one_account_whatever_code_writes_it(hana: User) -> None:

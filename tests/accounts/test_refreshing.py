@@ -15,7 +15,7 @@ from accounts import signing_in
 from accounts.models import AuditEvent, Session, User
 from accounts.origins import Origin
 from accounts.tokens import TokenPair
-from tests.factories.people import UserFactory
+from tests.factories.people import make_user
 
 
 def refresh(token: Any) -> Any:
@@ -84,7 +84,7 @@ def test_what_cannot_be_a_token_is_a_400(value: Any) -> None:
 @pytest.mark.parametrize("_round", range(5))
 def test_of_concurrent_refreshes_of_one_token_exactly_one_wins(_round: int) -> None:
     several = 6
-    token = opened(UserFactory()).refresh
+    token = opened(make_user()).refresh
     start = Barrier(several)
 
     def race(_: int) -> str:

@@ -84,7 +84,7 @@ def test_an_unsigned_or_tampered_or_foreign_token_is_invalid(hana: User, setting
     head, body, signature = good.split(".")
     payload = base64.urlsafe_b64encode(json.dumps(claims | {"exp": 9_999_999_999}).encode()).rstrip(b"=").decode()
     for bad in [
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         jwt.encode(claims, "another secret of some length, 32+", algorithm="HS256"),
         jwt.encode(claims, settings.JWT_SECRET, algorithm="HS512"),
         f"{head}.{payload}.{signature}",

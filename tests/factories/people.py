@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-import factory
 from rest_framework.test import APIClient
 
 from accounts import signing_in
 from accounts.models import Organization, User
-from accounts.models.user import Role
 from accounts.origins import Origin
 
 PASSWORD = "correct horse battery staple"
+_number = itertools.count(1)
 
 
-class OrganizationFactory(factory.django.DjangoModelFactory[Organization]):
-    class Meta:
-        model = Organization
-
-    name = factory.Sequence(lambda number: f"Organization {number}")
+def make_organization(*, name: str | None = None, **facts: Any) -> Organization:
+    """An organization without members."""
+    return Organization.objects.create(name=name or f"Organization {next(_number)}", **facts)
 
 
-class UserFactory(factory.django.DjangoModelFactory[User]):
-    """A member of an organization of their own, whose password is PASSWORD."""
-
-    class Meta:
-        model = User
-
-    email = factory.Sequence(lambda number: f"person{number}@example.org")
-    name = factory.Sequence(lambda number: f"Person {number}")
-    role = Role.MEMBER
-    organization = factory.SubFactory(OrganizationFactory)
-
-    @classmethod
-    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
-        return model_class.objects.create_user(password=kwargs.pop("password", PASSWORD), **kwargs)
+def make_user(*, email: str | None = None, password: str = PASSWORD, **facts: Any) -> User:
+    """A member of an organization of their own unless the facts say otherwise; the password is PASSWORD."""
+    number = next(_number)
+    facts = {"name": f"Person {number}"} | facts
+    if "organization" not in facts:
+        facts["organization"] = make_organization()
+    return User.objects.create_user(email=email or f"person{number}@example.org", password=password, **facts)
 
 
 def api_for(user: User | None) -> APIClient:
