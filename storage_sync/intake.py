@@ -48,6 +48,7 @@ class Intake:
         allowance: bytes left of the tenant's quota; None for no quota.
         announced_size: what the client said (`Content-Length`), if it did.
         expected_sha256: what the client said (`Repr-Digest`), in hexadecimal.
+        may_be_empty: whether no bytes at all are a file too.
 
     Entering raises Problem 413 `body_too_large`, 413 `quota_exceeded` or 507 `disk_full` before the first byte; so does
     `write`. Leaving removes the temporary file unless it was received.
@@ -61,12 +62,14 @@ class Intake:
         allowance: int | None = None,
         announced_size: int | None = None,
         expected_sha256: str | None = None,
+        may_be_empty: bool = False,
     ) -> None:
         self.category = category
         self.largest = largest
         self.allowance = allowance
         self.announced_size = announced_size
         self.expected_sha256 = expected_sha256.lower() if expected_sha256 else None
+        self.may_be_empty = may_be_empty
         self._taking = Fingerprinting()
         self._sink: BinaryIO | None = None
         self._path: Path | None = None
@@ -119,7 +122,7 @@ class Intake:
         if self._sink is None or self._path is None:
             raise RuntimeError("the intake is not open")
         fingerprint = self._taking.result()
-        if not fingerprint.size:
+        if not fingerprint.size and not self.may_be_empty:
             raise Problem("empty_body", "The body is empty.")
         if self.announced_size is not None and fingerprint.size != self.announced_size:
             detail = f"{self.announced_size} bytes were announced, {fingerprint.size} came."

@@ -81,7 +81,7 @@ def receive_bytes(
     is_confidential: bool = False,
 ) -> StoredFile:
     """The same for small files that a worker made in memory."""
-    with Intake(category=category, largest=len(data), announced_size=len(data)) as intake:
+    with Intake(category=category, largest=len(data), announced_size=len(data), may_be_empty=True) as intake:
         intake.write(data)
         return receive(
             landed=intake.land(),

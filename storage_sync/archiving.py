@@ -1,0 +1,165 @@
+"""Deleting softly, and taking it back: the row changes at once, the bytes follow in their own time.
+
+A file has its bytes at `key`, always. While they move, `other_key` names the second place, and `other_key_until` when
+that place is to be settled: moved to if the file belongs there, else emptied. Whatever is killed in between leaves
+both names in the row, so that the next run takes it up; restoring only changes where the file belongs.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from chatvista.foundation import audit
+from chatvista.foundation.leases import LeaseLostError, in_seconds
+from chatvista.foundation.problems import Problem, TransientError, WorkError
+from storage_sync import keys, replicating, settling
+from storage_sync.models import StoredFile
+from storage_sync.querysets import StoredFileQuerySet
+from storage_sync.sides.cloud import CloudSide, cloud
+from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
+from storage_sync.sides.local import local
+from storage_sync.vocabulary import CopyState, FileState, SideName
+
+logger = structlog.get_logger(__name__)
+
+AT_ONCE = 200
+TRY_AGAIN_SECONDS = 300
+
+
+def archive(file: StoredFile) -> None:
+    """Make a stored file invisible, in the caller's transaction if there is one; nothing happens to any other."""
+    with transaction.atomic():
+        stored = StoredFile.objects.filter(pk=file.pk, state=FileState.STORED)
+        changed = stored.update(state=FileState.ARCHIVED, archived_at=Now(), updated_at=Now())
+        if changed:
+            _send_bytes(file.pk)
+            audit.record(action="file.archived", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id)
+    file.refresh_from_db()
+
+
+def restore(file: StoredFile) -> None:
+    """Make an archived file visible again; a stored one is left as it is. Problem 409 `not_restorable` otherwise."""
+    with transaction.atomic():
+        archived = StoredFile.objects.filter(pk=file.pk, state=FileState.ARCHIVED)
+        changed = archived.update(state=FileState.STORED, archived_at=None, updated_at=Now())
+        if changed:
+            _send_bytes(file.pk)
+            audit.record(action="file.restored", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id)
+    file.refresh_from_db()
+    if file.state != FileState.STORED:
+        raise Problem("not_restorable", f"A file that is {file.state} cannot be restored.", status=409)
+
+
+def move_archived() -> Counter[str]:
+    """Bring bytes to where their files belong and empty second places whose time has come; a count per verdict."""
+    verdicts: Counter[str] = Counter()
+    for file_id in list(StoredFile.objects.due_to_move().values_list("pk", flat=True)[:AT_ONCE]):
+        file = _claim(file_id)
+        if file is None:
+            continue
+        try:
+            verdicts[_settle(file)] += 1
+        except LeaseLostError:
+            _held(file).update(lease_token=None, lease_until=None)
+            verdicts["taken_over"] += 1
+        except (WorkError, OSError) as error:
+            logger.warning("archive_move_postponed", key=file.key, error=str(error))
+            _held(file).update(lease_token=None, lease_until=None, other_key_until=in_seconds(TRY_AGAIN_SECONDS))
+            verdicts["postponed"] += 1
+    return verdicts
+
+
+def _home(file: StoredFile) -> str:
+    """The key under which the bytes of a file belong, by its state."""
+    return keys.archive_key(file.key) if file.state == FileState.ARCHIVED else keys.live_key(file.key)
+
+
+def _send_bytes(file_id: uuid.UUID) -> None:
+    """Note, with the row locked by the change of its state, that its bytes are to move; if they are."""
+    file = StoredFile.objects.get(pk=file_id)
+    if file.key != _home(file):
+        StoredFile.objects.filter(pk=file_id).update(other_key=_home(file), other_key_until=Now())
+
+
+def _claim(file_id: uuid.UUID) -> StoredFile | None:
+    due = StoredFile.objects.due_to_move().filter(pk=file_id)
+    if not due.update(lease_token=uuid.uuid4(), lease_until=in_seconds(settling.LEASE_SECONDS)):
+        return None
+    return StoredFile.objects.get(pk=file_id)
+
+
+def _held(file: StoredFile) -> StoredFileQuerySet:
+    return StoredFile.objects.filter(pk=file.pk, lease_token=file.lease_token)
+
+
+def _settle(file: StoredFile) -> str:
+    if file.key == _home(file):
+        return _empty_other_place(file)
+    on_local, on_cloud = _copy_locally(file), _copy_in_cloud(file)
+    if not on_local and not on_cloud:
+        raise TransientError("nothing_to_move", "Neither side has the bytes at their key.")
+    # Restored or archived again meanwhile, the file belongs elsewhere and the next run settles it.
+    flipped = _held(file).filter(state=file.state, key=file.key)
+    if not flipped.update(
+        key=_home(file),
+        other_key=file.key,
+        other_key_until=in_seconds(settings.LINK_SECONDS),
+        lease_token=None,
+        lease_until=None,
+        updated_at=Now(),
+    ):
+        raise LeaseLostError(f"{file.pk} changed meanwhile")
+    return "moved"
+
+
+def _empty_other_place(file: StoredFile) -> str:
+    """Delete the bytes at the second key: the longest link to them has expired, or nobody ever had one."""
+    for side in (local(), cloud()):
+        if side is not None:
+            side.delete(key=file.other_key)
+    emptied = _held(file).filter(state=file.state)
+    if not emptied.update(other_key="", other_key_until=None, lease_token=None, lease_until=None):
+        raise LeaseLostError(f"{file.pk} changed meanwhile")
+    return "emptied"
+
+
+def _copy_locally(file: StoredFile) -> bool:
+    try:
+        local().copy(key=file.key, to=_home(file))
+    except MissingObjectError:
+        return False
+    except OccupiedKeyError:
+        logger.info("already_moved", key=file.key)
+    return True
+
+
+def _copy_in_cloud(file: StoredFile) -> bool:
+    side = cloud()
+    if side is None:
+        return False
+    try:
+        side.copy(key=file.key, to=_home(file))
+    except MissingObjectError:
+        settling.note_copy(file=file, side=SideName.CLOUD, state=CopyState.MISSING)
+        return False
+    except OccupiedKeyError:
+        logger.info("already_copied", key=file.key)
+    if not _is_same(file, side):
+        side.delete(key=_home(file))
+        raise TransientError("archive_copy_damaged", "The Space did not copy what it holds.")
+    return True
+
+
+def _is_same(file: StoredFile, side: CloudSide) -> bool:
+    """Whether the object at the new key is the one at the old, by our own MD5s where we have them."""
+    copied = side.head(key=_home(file))
+    if file.etags:
+        return replicating.vouches(found=copied, file=file)
+    original = side.head(key=file.key)
+    return copied is not None and original is not None and (copied.size, copied.etag) == (original.size, original.etag)

@@ -1,0 +1,106 @@
+"""A file as an HTTP answer: whole or in part, conditional, never mistaken by a browser for a page of ours."""
+
+from __future__ import annotations
+
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
+from rest_framework.request import Request
+
+from chatvista.foundation import envelope
+from chatvista.foundation.problems import Problem
+from storage_sync import reading
+from storage_sync.dispositions import content_disposition
+from storage_sync.models import StoredFile
+from storage_sync.ranges import ByteRange, UnsatisfiableError, asked_range
+
+
+def respond(
+    request: HttpRequest | Request, file: StoredFile, *, filename: str, inline: bool = False
+) -> HttpResponseBase:
+    """200, 206, 304 or 416 for GET and HEAD of a file. Who may have it was asked before.
+
+    Raises Problem 412 `precondition_failed`, and what reading raises (404, 410, 503).
+    """
+    reading.require_readable(file)
+    early = _unless_needed(request, file)
+    if early is not None:
+        return _dressed(early, file)
+    try:
+        part = _wanted_part(request, file)
+    except UnsatisfiableError:
+        refusal = envelope.answer(
+            Problem("range_not_satisfiable", f"The file has {file.size} bytes.", status=416)
+        )  # fmt: skip
+        refusal["Content-Range"] = f"bytes */{file.size}"
+        refusal["Accept-Ranges"] = "bytes"
+        return refusal
+    if request.method == "HEAD":
+        answer: HttpResponseBase = HttpResponse()
+        answer["Content-Length"] = str(file.size)
+    elif part is not None:
+        answer = StreamingHttpResponse(reading.stream(file, start=part.start, length=part.length), status=206)
+        answer["Content-Range"] = part.content_range
+        answer["Content-Length"] = str(part.length)
+    else:
+        answer = _whole(file)
+    answer["Content-Type"] = file.content_type
+    answer["Content-Disposition"] = content_disposition(
+        filename=filename, inline=inline, content_type=file.content_type
+    )  # fmt: skip
+    # Were the kind ever wrong or hostile: it may load nothing, run nothing and post nowhere.
+    answer["Content-Security-Policy"] = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+    return _dressed(answer, file)
+
+
+def _whole(file: StoredFile) -> HttpResponseBase:
+    """From the disk by FileResponse, whose bytes a WSGI server may send without reading them; else streamed."""
+    try:
+        source = reading.local_path(file).open("rb")
+    except (Problem, OSError) as error:
+        if isinstance(error, Problem) and error.status not in {503, 507}:
+            raise
+        answer: HttpResponseBase = StreamingHttpResponse(reading.stream(file))
+        answer["Content-Length"] = str(file.size)
+        return answer
+    return FileResponse(source)
+
+
+def _etag(file: StoredFile) -> str:
+    return f'"{file.sha256}"' if file.sha256 else f'"{file.pk}"'
+
+
+def _last_modified(file: StoredFile) -> int:
+    return int((file.stored_at or file.created_at).timestamp())
+
+
+def _unless_needed(request: HttpRequest | Request, file: StoredFile) -> HttpResponseBase | None:
+    """304 where the client has it already. The bytes of a file never change, so nothing needs to be read."""
+    early: HttpResponseBase | None = get_conditional_response(  # type: ignore[call-overload]  # DRF's request has META and method as well
+        request, etag=_etag(file), last_modified=_last_modified(file)
+    )
+    if early is not None and early.status_code == 412:
+        raise Problem("precondition_failed", "The file is not the one you name.", status=412)
+    return early
+
+
+def _wanted_part(request: HttpRequest | Request, file: StoredFile) -> ByteRange | None:
+    header = request.headers.get("Range", "")
+    if not header or request.method != "GET":
+        return None
+    condition = request.headers.get("If-Range", "").strip()
+    # A weak tag or another date means that the client has a piece of something else.
+    if condition and condition not in {_etag(file), http_date(_last_modified(file))}:
+        return None
+    return asked_range(header=header, size=file.size)
+
+
+def _dressed(answer: HttpResponseBase, file: StoredFile) -> HttpResponseBase:
+    answer["ETag"] = _etag(file)
+    answer["Last-Modified"] = http_date(_last_modified(file))
+    answer["Accept-Ranges"] = "bytes"
+    # Asked again every time, so that a permission taken away works at once; a 304 costs next to nothing.
+    answer["Cache-Control"] = "private, no-store" if file.is_confidential else "private, no-cache"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
