@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import signing_in
 from accounts.models import AuditEvent, Organization, Session, User
 from accounts.models.session import Revocation
+from chatvista.foundation import audit
 
 admin.site.unregister(Group)
 
@@ -70,6 +73,18 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
         (None, {"classes": ("wide",), "fields": ("email", "name", "organization", "role", "is_staff")}),
         ("Password", {"classes": ("wide",), "fields": ("usable_password", "password1", "password2")}),
     )
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  Django's name
+        """Set a password; whoever was signed in with the old one no longer is."""
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        user = User.objects.filter(pk=id).first()
+        if user and request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            signing_in.revoke_all(user=user, because=Revocation.PASSWORD_CHANGED, actor=request.user.pk)
+            audit.record(
+                action="user.password_set", target_kind="user", target_id=user.pk, actor=request.user.pk,
+                tenant_id=user.organization_id,
+            )  # fmt: skip
+        return response
 
 
 class ReadOnlyAdmin(ModelAdmin):

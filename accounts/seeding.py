@@ -11,7 +11,9 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
+from accounts import signing_in
 from accounts.models import Organization, User
+from accounts.models.session import Revocation
 from accounts.models.user import Role
 from chatvista.foundation import audit
 
@@ -72,6 +74,7 @@ def seed(*, logins_file: Path | None = None) -> Seeded:
                 user.set_password(password)
                 user.save(update_fields=["password", "updated_at"])
                 _record("user.password_set", user)
+                signing_in.revoke_all(user=user, because=Revocation.PASSWORD_CHANGED)
             if password is not None:
                 logins[role] = Login(email=email, password=password)
         if logins_file:

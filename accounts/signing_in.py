@@ -90,6 +90,12 @@ def revoke(*, session: Session, because: Revocation, actor: uuid.UUID | None = N
     return is_done
 
 
+def revoke_all(*, user: User, because: Revocation, actor: uuid.UUID | None = None) -> int:
+    """End every living session of a user, as after a change of password; returns how many there were."""
+    alive = Session.objects.select_related("user").filter(user=user, revoked_at__isnull=True)
+    return sum(revoke(session=session, because=because, actor=actor) for session in alive)
+
+
 def _refusal(claims: tokens.Claims) -> Problem:
     session = Session.objects.select_related("user").filter(pk=claims.session_id, user_id=claims.user_id).first()
     if session is None:

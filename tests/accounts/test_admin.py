@@ -50,6 +50,17 @@ def test_an_operator_makes_a_user_and_sets_passwords(desk: Client, hana: User) -
     assert new.check_password(PASSWORD[::-1])
 
 
+def test_setting_a_password_ends_the_sessions_of_the_old_one(desk: Client, hana: User, oscar: User) -> None:
+    signing_in.open_session(user=hana, origin=Origin())
+    form = {"usable_password": "true", "password1": PASSWORD[::-1], "password2": PASSWORD}
+    assert desk.post(f"/admin/accounts/user/{hana.pk}/password/", form).status_code == 200
+    assert Session.objects.get().revoked_at is None
+    form["password2"] = form["password1"]
+    assert desk.post(f"/admin/accounts/user/{hana.pk}/password/", form).status_code == 302
+    assert Session.objects.get().revoked_because == "password_changed"
+    assert AuditEvent.objects.get(action="user.password_set").actor == oscar.pk
+
+
 def test_a_second_account_of_one_address_is_a_message_and_not_a_crash(desk: Client, hana: User) -> None:
     form = {
         "email": "HANA@example.org", "name": "New", "organization": str(hana.organization_id), "role": "member",

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Organization, User
+from accounts import signing_in
+from accounts.models import Organization, Session, User
+from accounts.origins import Origin
 from accounts.seeding import Login, seed, write_logins
 
 pytestmark = pytest.mark.django_db
@@ -75,9 +77,11 @@ def test_the_file_wins_over_a_database_that_was_lost_or_says_otherwise(tmp_path:
     operator = User.objects.get(email=EMAILS["operator"])
     operator.set_password("something else")
     operator.save()
+    signing_in.open_session(user=operator, origin=Origin())
     assert seed(logins_file=path).created == [EMAILS["host"]]
     assert held_in(path) == logins
     assert all(works(login) for login in logins.values())
+    assert Session.objects.get().revoked_because == "password_changed"
 
 
 def test_a_lost_file_is_made_again_with_passwords_that_work(tmp_path: Path) -> None:
