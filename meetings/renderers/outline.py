@@ -17,6 +17,12 @@ PAUSE_MS = 4_000
 TURN_LETTERS = 600
 """Letters after which a turn is broken, so that the next time stamp is never far."""
 
+SENTENCES = (
+    *("instant", "date", "nothing", "silence", "extracted", "reviewed", "written_down"),
+    *("coverage", "truncated", "dropped", "generated"),
+)
+"""The parts of our wording that are more than a label."""
+
 REVIEWED = frozenset({"approved", "published"})
 MANNERS: dict[str, Literal["prose", "list", "table"]] = {"summary": "prose", "action_items": "table"}
 
@@ -136,9 +142,8 @@ def _wording(language: str) -> Wording:
     wording = wording_for(language)
     if not is_rtl(language):
         return wording
-    sentences = ("instant", "date", "page", "nothing", "silence", "extracted", "reviewed", "written_down", "coverage", "truncated",
-                 "dropped", "generated")  # fmt: skip
-    return replace(wording, **{name: f"\u2066{getattr(wording, name)}\u2069" for name in sentences})
+    kept = {name: f"\u2066{getattr(wording, name)}\u2069" for name in SENTENCES}
+    return replace(wording, page="{page}/{pages}", **kept)
 
 
 def take_turns(lines: tuple[SpokenLine, ...]) -> tuple[Turn, ...]:

@@ -12,7 +12,6 @@ from meetings.renderers.pdf import render_pdf
 from meetings.renderers.plaintext import render_txt
 from meetings.renderers.structured import render_minutes_json, render_transcript_json
 from meetings.renderers.webpage import render_html
-from meetings.renderers.worddocument import render_docx
 
 
 def render_minutes(document: MinutesDocument, *, format: str) -> Rendered:  # noqa: A002 - the API's own word
@@ -56,6 +55,9 @@ def _render_outline(outline: Outline, *, document: MinutesDocument | TranscriptD
         case "pdf":
             return render_pdf(outline, language=language, author=document.meeting.organization)
         case "docx":
+            # python-docx takes a tenth of a second to import, which a web process that never renders need not wait for.
+            from meetings.renderers.worddocument import render_docx  # noqa: PLC0415
+
             made_at = document.generated_at or document.meeting.started_at
             return render_docx(outline, language=language, author=document.meeting.organization, made_at=made_at)
         case "html":
