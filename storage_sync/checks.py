@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from storage_sync.vocabulary import Category
 
 
 @register()
-def check_local_side(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_local_side(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """The local tree can be written, and its folders lie on one filesystem, so that a rename is atomic."""
     root = Path(settings.STORAGE_PATH)
     existing = next(folder for folder in (root, *root.absolute().parents) if folder.exists())

@@ -125,7 +125,7 @@ def _describe(
 def _reserve(file: StoredFile, own: Callable[[StoredFile], None]) -> None:
     """TX1: the reservation under a lease, what is known of its copies, and the owner's row."""
     with transaction.atomic(durable=True):
-        file.lease_until = in_seconds(settling.LEASE_SECONDS)  # type: ignore[assignment]  # an expression, by the database's clock
+        file.lease_until = in_seconds(settling.LEASE_SECONDS)  # by the database's clock
         file.save(force_insert=True)
         file.refresh_from_db(fields=["lease_until"])
         copies = [

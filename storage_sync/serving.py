@@ -77,7 +77,7 @@ def _last_modified(file: StoredFile) -> int:
 
 def _unless_needed(request: HttpRequest | Request, file: StoredFile) -> HttpResponseBase | None:
     """304 where the client has it already. The bytes of a file never change, so nothing needs to be read."""
-    early: HttpResponseBase | None = get_conditional_response(  # type: ignore[call-overload]  # DRF's request has META and method as well
+    early: HttpResponseBase | None = get_conditional_response(
         request, etag=_etag(file), last_modified=_last_modified(file)
     )
     if early is not None and early.status_code == 412:

@@ -24,7 +24,7 @@ from storage_sync.sides.contract import (
     Page,
     nothing,
 )
-from storage_sync.sides.slices import Slice, slices_of
+from storage_sync.sides.slices import slices_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -158,7 +158,7 @@ class CloudSide:
                 return None
             raise
 
-    def _put_whole(self, key: str, part: Slice, content_type: str) -> None:
+    def _put_whole(self, key: str, part: BinaryIO, content_type: str) -> None:
         with in_our_words(), part:
             self.client.put_object(Bucket=self.space.bucket, Key=key, Body=part, ContentType=content_type)
 
@@ -180,7 +180,7 @@ class CloudSide:
                 self.client.abort_multipart_upload(Bucket=self.space.bucket, Key=key, UploadId=upload)
             raise
 
-    def _put_part(self, key: str, upload: str, number: int, part: Slice) -> CompletedPartTypeDef:
+    def _put_part(self, key: str, upload: str, number: int, part: BinaryIO) -> CompletedPartTypeDef:
         with in_our_words(), part:
             answer = self.client.upload_part(
                 Bucket=self.space.bucket, Key=key, UploadId=upload, PartNumber=number, Body=part

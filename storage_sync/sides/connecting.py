@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3.session
 import urllib3.exceptions
@@ -34,7 +34,7 @@ class Space:
     region: str
     bucket: str
     access_key: str
-    addressing: str
+    addressing: Literal["virtual", "path"]
     secret_key: str = field(repr=False)
 
 
@@ -65,7 +65,7 @@ def new_client(
         # Since boto3 1.36 the defaults send checksums in trailers, which Spaces and most S3 servers do not know.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        s3={"addressing_style": space.addressing, "payload_signing_enabled": True},  # type: ignore[typeddict-item]  # "virtual" or "path", as the settings made sure
+        s3={"addressing_style": space.addressing, "payload_signing_enabled": True},
     )
     # A session of our own: boto3's default session is shared between threads and not safe to be.
     session = boto3.session.Session(

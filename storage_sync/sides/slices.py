@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
+from storage_sync.sides.contract import CHUNK_BYTES
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -47,7 +49,7 @@ class Slice(io.RawIOBase):
         return got
 
 
-def slices_of(source: BinaryIO, size: int, part: int) -> Iterator[Slice | io.BytesIO]:
+def slices_of(source: BinaryIO, size: int, part: int) -> Iterator[BinaryIO]:
     """`size` bytes of a source from where it stands, in parts: windows of a real file, or copies of anything else."""
     try:
         descriptor, start = source.fileno(), source.tell()
@@ -56,10 +58,10 @@ def slices_of(source: BinaryIO, size: int, part: int) -> Iterator[Slice | io.Byt
             yield _taken(source, min(part, size - offset))
         return
     for offset in range(0, max(size, 1), part):
-        yield Slice(descriptor, start + offset, min(part, size - offset))
+        yield io.BufferedReader(Slice(descriptor, start + offset, min(part, size - offset)), CHUNK_BYTES)
 
 
-def _taken(source: BinaryIO, size: int) -> io.BytesIO:
+def _taken(source: BinaryIO, size: int) -> BinaryIO:
     raw = source.read(size)
     if len(raw) != size:
         raise ValueError(f"the source ended {size - len(raw)} bytes early")
