@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
+from django.contrib.auth.hashers import make_password
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -19,7 +19,7 @@ from chatvista.foundation.problems import Problem
 from chatvista.settings import base
 from tests.factories.people import PASSWORD
 
-ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
+ARGON2 = "accounts.hashers.BoundedArgon2"
 
 
 def login(**body: Any) -> Any:
@@ -89,9 +89,20 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(hana: User, settin
     assert 0.6 < known / unknown < 1.6
 
 
-def test_passwords_are_hashed_with_argon2() -> None:
+def test_passwords_are_hashed_with_argon2_at_a_bounded_cost(settings: Settings) -> None:
     assert base.PASSWORD_HASHERS == [ARGON2]
-    assert django_settings.AUTH_USER_MODEL == "accounts.User"
+    settings.PASSWORD_HASHERS = [ARGON2]
+    assert make_password(PASSWORD).startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_hash_of_another_cost_works_and_is_renewed(hana: User, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    hana.set_password(PASSWORD)
+    hana.save()
+    settings.PASSWORD_HASHERS = [ARGON2]
+    assert login(email=hana.email, password=PASSWORD).status_code == 200
+    hana.refresh_from_db()
+    assert "m=19456" in hana.password
 
 
 def test_signing_out_stops_both_tokens_at_once_and_only_this_session(hana: User) -> None:
