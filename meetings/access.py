@@ -1,49 +1,54 @@
-"""Answers to the lower rooms' question "may this user see that?": for jobs and for files of meetings."""
+"""Who may follow and steer the jobs of this app, and whose its files are: what lower rooms ask, answered here."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
+from django.db.models import Q
+
+from accounts.models import User
 from chatvista.foundation.models import Job
 from chatvista.foundation.views import Access, register_access
-from meetings import exporting, minuting, transcribing
-from meetings.abilities import Ability, abilities_of
+from meetings import abilities, exporting, minuting, transcribing
+from meetings.abilities import Ability
 from meetings.models import Export, Meeting, Minutes, Recording
 from storage_sync import ownership
 
 
 def register() -> None:
-    """Fill the registries; called once, when the app is ready."""
-    register_access(kind=transcribing.KIND, resolver=_transcription_access)
-    register_access(kind=minuting.KIND, resolver=_minutes_access)
-    register_access(kind=exporting.KIND, resolver=_export_access)
-    ownership.register(_may_see_file)
+    """Answer for the jobs and files of meetings; called once, when the app is ready."""
+    for kind in (transcribing.KIND, minuting.KIND, exporting.KIND):
+        register_access(kind=kind, resolver=job_access)
+    ownership.register(owns_visible_file)
 
 
-def _transcription_access(user: Any, job: Job) -> Access:
-    recording = Recording.objects.visible_to(user).filter(pk=job.subject_id).select_related("meeting").first()
-    return _access(user, recording.meeting if recording else None, Ability.STEER_JOBS)
-
-
-def _minutes_access(user: Any, job: Job) -> Access:
-    minutes = Minutes.objects.visible_to(user).filter(job=job).select_related("meeting").first()
-    return _access(user, minutes.meeting if minutes else None, Ability.STEER_JOBS)
-
-
-def _export_access(user: Any, job: Job) -> Access:
-    export = Export.objects.visible_to(user).filter(job=job).select_related("meeting").first()
-    return _access(user, export.meeting if export else None, Ability.EXPORT)
-
-
-def _access(user: Any, meeting: Meeting | None, ability: Ability) -> Access:
+def job_access(user: Any, job: Job) -> Access:
+    """`write` for who may steer jobs of the meeting, `read` for the others who see what the job is about."""
+    meeting = _meeting_of(user, job) if isinstance(user, User) else None
     if meeting is None:
         return "none"
-    return "write" if ability in abilities_of(user=user, meeting=meeting) else "read"
+    return "write" if Ability.STEER_JOBS in abilities.abilities_of(user=user, meeting=meeting) else "read"
 
 
-def _may_see_file(user: Any, file_id: uuid.UUID) -> bool:
+def owns_visible_file(user: Any, file_id: uuid.UUID) -> bool:
+    """Whether a recording or export the user sees has this file."""
+    if not isinstance(user, User):
+        return False
     return (
-        Recording.objects.of(user).filter(file=file_id).exists()
-        or Export.objects.visible_to(user).filter(file=file_id).exists()
+        Recording.objects.visible_to(user).filter(file=file_id).exists()
+        or Export.objects.visible_to(user).filter(file=file_id, file__state="stored").exists()
     )
+
+
+def _meeting_of(user: User, job: Job) -> Meeting | None:
+    rows: Any
+    if job.kind == transcribing.KIND:
+        # An older transcription of a recording that has been transcribed again is still the transcript's job.
+        rows = Recording.objects.visible_to(user).filter(Q(job=job) | Q(pk=job.subject_id))
+    elif job.kind == minuting.KIND:
+        rows = Minutes.objects.visible_to(user).filter(job=job)
+    else:
+        rows = Export.objects.visible_to(user).filter(job=job)
+    row: Recording | Minutes | Export | None = rows.select_related("meeting").first()
+    return row.meeting if row is not None else None

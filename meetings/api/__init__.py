@@ -1,0 +1,1 @@
+"""The HTTP face of meetings, one file per resource; what each resource looks like is in `shapes`."""

@@ -1,0 +1,47 @@
+"""A recording, as clients see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chatvista.foundation.serializers import JobSerializer
+from meetings.models import Recording
+from storage_sync.models import Copy
+
+
+class RecordingCopySerializer(serializers.ModelSerializer[Copy]):
+    """One copy of the file and what is known about it."""
+
+    class Meta:
+        model = Copy
+        fields = ("side", "node", "state", "verified_at")
+        read_only_fields = fields
+
+
+class RecordingStorageSerializer(serializers.Serializer[Any]):
+    """How safe the bytes are; the whole ledger of the file is at /files/{id}."""
+
+    state = serializers.CharField()
+    durability = serializers.CharField()
+    copies = RecordingCopySerializer(many=True)
+
+
+class RecordingSerializer(serializers.ModelSerializer[Recording]):
+    """A recording. `state` is stored, transcribing, transcribed, failed or archived; the bytes are safe in all."""
+
+    content_type = serializers.CharField(source="file.content_type")
+    size = serializers.IntegerField(source="file.size")
+    sha256 = serializers.CharField(source="file.sha256")
+    state = serializers.CharField()
+    storage = RecordingStorageSerializer(source="file")
+    job = JobSerializer(allow_null=True)
+
+    class Meta:
+        model = Recording
+        fields = (
+            "id", "meeting", "file", "original_name", "content_type", "size", "sha256", "duration_ms", "participant",
+            "state", "storage", "job", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
