@@ -86,10 +86,8 @@ def joined(parts: Sequence[Judged]) -> Judged:
         for part in parts:
             for entry in part.lists[name]:
                 key = entry.text.casefold()
-                if key in seen:
-                    both = sorted({*seen[key].lines, *entry.lines})
-                    entry = replace(seen[key], lines=tuple(both[:_MOST_EVIDENCE]))
-                seen[key] = entry
+                both = sorted({*(seen[key].lines if key in seen else ()), *entry.lines})
+                seen[key] = replace(seen.get(key, entry), lines=tuple(both[:_MOST_EVIDENCE]))
         lists[name] = _bounded(list(seen.values()), name=name, dropped=dropped)
     return Judged(lists=lists, dropped=dropped)
 
