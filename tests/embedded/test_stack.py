@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
@@ -24,6 +25,9 @@ from chatvista.embedded.processes import born_at, command_of
 from chatvista.embedded.servers import accepts
 from chatvista.embedded.stack import Stack
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 PARTS = ("DATABASE_URL", "REDIS_URL", "DO_SPACES_ENDPOINT")
 START_AND_WAIT = """
 import json, os, sys
@@ -35,14 +39,14 @@ sys.stdin.read()
 """
 
 
-def object_store(environ: dict[str, str], *, secret: str | None = None):  # type: ignore[no-untyped-def]  # boto3's
+def object_store(environ: dict[str, str], *, secret: str | None = None) -> S3Client:
     return boto3.client(
         "s3",
         endpoint_url=environ["DO_SPACES_ENDPOINT"],
         region_name=environ["DO_SPACES_REGION"],
         aws_access_key_id=environ["DO_SPACES_ACCESS_KEY"],
         aws_secret_access_key=secret or environ["DO_SPACES_SECRET_KEY"],
-        config=Config(s3={"addressing_style": environ["DO_SPACES_ADDRESSING"]}, retries={"max_attempts": 1}),
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
     )
 
 
