@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -72,7 +73,7 @@ def _speakers(*, transcript: Transcript, lines: Sequence[SaidLine]) -> dict[str,
     for line in lines:
         if line.speaker:
             spelled.setdefault(line.speaker.casefold(), line.speaker)
-    known: dict[str, list[object]] = {}
+    known: dict[str, list[uuid.UUID]] = {}
     for pk, name in transcript.meeting.participants.values_list("pk", "name"):
         known.setdefault(name.casefold(), []).append(pk)
     speakers = {}

@@ -90,7 +90,7 @@ def restore_meeting(*, user: User, meeting: Meeting) -> Meeting:
     """Take a meeting out of the trash; one that is not there stays as it is."""
     abilities.require(user=user, meeting=meeting, ability=Ability.DELETE_MEETING)
     with transaction.atomic():
-        row = Meeting.objects.select_for_update(of=("self",)).get(pk=meeting.pk)
+        row: Meeting = Meeting.objects.select_for_update(of=("self",)).get(pk=meeting.pk)
         if row.archived_at is not None:
             row.archived_at = None
             _advance(row)

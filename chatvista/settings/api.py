@@ -40,7 +40,22 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "ENUM_NAME_OVERRIDES": {},
+    # Fields of one name with different words need names of their own in the document.
+    "ENUM_NAME_OVERRIDES": {
+        "ActionStatusEnum": [
+            ("open", "Open"),
+            ("in_progress", "In Progress"),
+            ("done", "Done"),
+            ("cancelled", "Cancelled"),
+        ],  # fmt: skip
+        "CopyStateEnum": "storage_sync.vocabulary.CopyState",
+        "FileStateEnum": "storage_sync.vocabulary.FileState",
+        "JobStateEnum": "chatvista.foundation.leases.State",
+        "MeetingStatusEnum": "meetings.models.MeetingStatus",
+        "OrganizationRoleEnum": "accounts.models.user.Role",
+        "ParticipantRoleEnum": "meetings.models.ParticipantRole",
+        "TranscriptStateEnum": ["queued", "processing", "completed", "failed"],
+    },
 }
 
 ACCESS_TOKEN_LIFETIME = timedelta(

@@ -12,7 +12,7 @@ from chatvista.foundation.problems import Problem
 from meetings.models import ActionItem, Meeting, MeetingStatus, Minutes, MinutesItem
 
 
-class MeetingFilters(django_filters.FilterSet):
+class MeetingFilters(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
     """Filters of GET /meetings; all given ones must hold."""
 
     status = django_filters.ChoiceFilter(choices=MeetingStatus.choices)
@@ -33,7 +33,7 @@ class MeetingFilters(django_filters.FilterSet):
         return rows.filter(tags__contains=[value])
 
 
-class ActionItemFilters(django_filters.FilterSet):
+class ActionItemFilters(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
     """Filters of GET /action-items. Without `minutes`, those of the newest finished minutes of each meeting."""
 
     meeting = django_filters.UUIDFilter(field_name="minutes__meeting_id")

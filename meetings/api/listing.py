@@ -56,4 +56,5 @@ class PositionPages(CursorPages):
 
 def with_starts(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The rows with `starts`, the scheduled start or the end of all times."""
-    return rows.annotate(starts=Coalesce("scheduled_start", Value(NEVER)))
+    started: QuerySet[Any] = rows.annotate(starts=Coalesce("scheduled_start", Value(NEVER)))
+    return started

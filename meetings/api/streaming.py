@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler
@@ -131,7 +131,8 @@ def _take_form(stream: _Body, intake: Intake) -> str:
     # The parser reads nothing when the length is unknown; any other number only says that there is something.
     meta = {"CONTENT_TYPE": stream.content_type, "CONTENT_LENGTH": str(stream.announced or CHUNK_BYTES)}
     try:
-        MultiPartParser(meta, stream, [handler], "utf-8").parse()
+        # Of the stream it calls `read(size)` alone.
+        MultiPartParser(meta, cast("IO[bytes]", stream), [handler], "utf-8").parse()
     except MultiPartParserError as error:
         raise Problem("malformed_body", f"The form cannot be read: {error}") from error
     if handler.name is None:
