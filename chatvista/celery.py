@@ -15,6 +15,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]  # celery's signals carry no types
+@setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Connecting anything here stops Celery from replacing the logging that the settings describe."""

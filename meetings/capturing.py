@@ -74,7 +74,8 @@ def capture(
         tenant_id=meeting.organization_id,
         own=own,
     )
-    return Recording.objects.select_related("file", "job").get(file=file)
+    recording: Recording = Recording.objects.select_related("file", "job").get(file=file)
+    return recording
 
 
 def _first_attempt(recording_id: uuid.UUID | None) -> Recording | None:
@@ -161,7 +162,8 @@ def cancel_transcription(*, user: User, recording: Recording) -> Recording:
 
 
 def _fresh(recording: Recording) -> Recording:
-    return Recording.objects.select_related("file", "job", "meeting").get(pk=recording.pk)
+    fresh: Recording = Recording.objects.select_related("file", "job", "meeting").get(pk=recording.pk)
+    return fresh
 
 
 def _audit(user: User, recording: Recording, action: str) -> None:

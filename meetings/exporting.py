@@ -78,7 +78,7 @@ def make_export(work: Work) -> None:
         Export.objects.filter(pk=export.pk).update(file=file)
 
     receiving.receive_bytes(
-        content=rendered.content,
+        data=rendered.content,
         category="minutes" if export.minutes_id else "transcripts",
         name=f"{export.meeting.title[:200]}.{rendered.extension}",
         content_type=rendered.media_type,

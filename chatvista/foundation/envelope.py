@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -80,7 +80,7 @@ def as_problem(error: Exception) -> Problem | None:
     return None
 
 
-def _database_answers(error: DatabaseError) -> bool:
+def _database_answers(error: OperationalError | InterfaceError) -> bool:
     """Whether the database is there, so that the error is about the statement and not about the connection."""
     logger.warning("database_error", error=str(error))
     return connection.connection is not None and not connection.connection.closed and connection.is_usable()
@@ -95,7 +95,8 @@ def _from_rest_framework(error: exceptions.APIException) -> Problem:
         return Problem("validation_failed", sentence, status=status, fields=fields)
     if isinstance(error, exceptions.ParseError):
         return Problem("malformed_body", str(error.detail), status=status)
-    retry_after = math.ceil(error.wait) if isinstance(error, exceptions.Throttled) and error.wait else None
+    wait: float | None = getattr(error, "wait", None)  # DRF's Throttled knows how long
+    retry_after = math.ceil(wait) if wait else None
     codes = error.get_codes()
     code = codes if isinstance(codes, str) and codes not in {"error", "throttled"} else CODES.get(status, "error")
     detail = error.detail if isinstance(error.detail, str) else str(error.detail)

@@ -14,7 +14,7 @@ import uuid
 import weakref
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
@@ -78,7 +78,7 @@ def idempotent(*, fingerprint: Callable[[Request], str] | None = None) -> Callab
                 raise
             return response
 
-        return answer_once
+        return cast("Handler[V, P]", answer_once)
 
     return decorate
 

@@ -37,14 +37,9 @@ def in_seconds(seconds: float) -> models.expressions.CombinedExpression:
     return Now() + timedelta(seconds=seconds)
 
 
-class LeasedWorkQuerySet(models.QuerySet["LeasedWork"]):
-    """Which work may be taken."""
-
-    def due(self) -> Self:
-        """Waiting and due, or running under a lease that has run out."""
-        return self.filter(
-            Q(state=State.QUEUED, next_attempt_at__lte=Now()) | Q(state=State.RUNNING, lease_until__lt=Now())
-        )
+def due() -> Q:
+    """Which work may be taken: waiting and due, or running under a lease that has run out."""
+    return Q(state=State.QUEUED, next_attempt_at__lte=Now()) | Q(state=State.RUNNING, lease_until__lt=Now())
 
 
 class LeasedWork(Record):
@@ -66,8 +61,6 @@ class LeasedWork(Record):
     error_code = models.CharField(max_length=60, blank=True)
     error_detail = models.TextField(blank=True)
 
-    objects = LeasedWorkQuerySet.as_manager()
-
     class Meta:
         abstract = True
         constraints = [
@@ -88,7 +81,7 @@ class LeasedWork(Record):
         token = uuid.uuid4()
         taken = (
             self._rows()
-            .due()
+            .filter(due())
             .update(
                 state=State.RUNNING,
                 lease_token=token,
@@ -138,9 +131,8 @@ class LeasedWork(Record):
             raise LeaseLostError(f"{self.pk} is no longer ours")
         self.refresh_from_db()
 
-    def _rows(self) -> LeasedWorkQuerySet:
-        rows: LeasedWorkQuerySet = type(self).objects.filter(pk=self.pk)
-        return rows
+    def _rows(self) -> models.QuerySet[Self]:
+        return type(self)._default_manager.filter(pk=self.pk)  # noqa: SLF001  Django's documented name
 
-    def _held(self) -> LeasedWorkQuerySet:
+    def _held(self) -> models.QuerySet[Self]:
         return self._rows().filter(state=State.RUNNING, lease_token=self.lease_token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
@@ -22,7 +22,7 @@ class ProblemDetails(serializers.Serializer[Any]):
 class ProblemSchema(AutoSchema):
     """DRF views as OpenAPI operations, with the error envelope beside each success."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         component = self.resolve_serializer(ProblemDetails, direction)
         bodies["default"] = {

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 
-from chatvista.foundation.leases import LeaseLostError, State
+from chatvista.foundation.leases import LeaseLostError, State, due
 from chatvista.foundation.models import Job
 from chatvista.foundation.problems import PermanentError, Problem, TransientError
 
@@ -166,10 +166,10 @@ def reap_jobs(*, most: int = 500) -> int:
 
     Returns how many were woken. Claiming decides who gets them, so waking twice does no harm.
     """
-    due = list(Job.objects.due().order_by("next_attempt_at")[:most])
-    for job in due:
+    waiting = list(Job.objects.filter(due()).order_by("next_attempt_at")[:most])
+    for job in waiting:
         _wake(job)
-    return len(due)
+    return len(waiting)
 
 
 def _settle_failure(job: Job, error: Exception, *, most_attempts: int) -> None:
@@ -207,4 +207,4 @@ def _wake_on_commit(job: Job) -> None:
 def _wake(job: Job) -> None:
     from chatvista.foundation.tasks import run_job as task  # noqa: PLC0415  tasks imports this module
 
-    task.apply_async(args=[str(job.pk)], queue=job.queue)
+    task.apply_async(args=(str(job.pk),), queue=job.queue)

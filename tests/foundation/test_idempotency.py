@@ -6,6 +6,7 @@ import threading
 import uuid
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.db import connection
@@ -33,12 +34,12 @@ class Counting(APIView):
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
-        request.user = SimpleNamespace(pk=CALLER, is_authenticated=True)
+        request.user = cast("Any", SimpleNamespace(pk=CALLER, is_authenticated=True))
 
     @idempotency.idempotent()
     def post(self, request: Request) -> Response:
-        if type(self).gate is not None:
-            type(self).gate.wait(5)
+        if gate := type(self).gate:
+            gate.wait(5)
         if type(self).failing:
             raise Problem("broken", "It failed.", status=422)
         self.made.append(request.data["title"])

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries
 
 from chatvista.foundation import working
-from chatvista.foundation.leases import LeaseLostError, State
+from chatvista.foundation.leases import LeaseLostError, State, due
 from chatvista.foundation.models import IdempotencyKey, Job
 from chatvista.foundation.problems import PermanentError, Problem, TransientError
 from chatvista.foundation.working import Kind, Work
@@ -86,7 +87,7 @@ def test_a_leased_job_is_not_due_until_its_lease_has_run_out(do: Callable[..., N
     assert job.claim()
     assert not Job.objects.get(pk=job.pk).claim()
     expire(job)
-    assert Job.objects.due().filter(pk=job.pk).exists()
+    assert Job.objects.filter(due(), pk=job.pk).exists()
     assert Job.objects.get(pk=job.pk).claim()
 
 
@@ -240,14 +241,14 @@ def test_a_broker_that_is_away_does_not_undo_the_row(do: Callable[..., None], mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_heartbeat_keeps_a_long_job_ours(do: Callable[..., None], settings: pytest.FixtureRequest) -> None:
-    settings.JOB_LEASE_SECONDS = 0.8  # type: ignore[attr-defined]  # pytest-django's settings wrapper
+def test_the_heartbeat_keeps_a_long_job_ours(do: Callable[..., None], settings: Any) -> None:
+    settings.JOB_LEASE_SECONDS = 0.8
     lost: list[bool] = []
     finish = threading.Event()
 
     def long_work(work: Work) -> None:
         finish.wait(2.0)
-        lost.append(Job.objects.due().filter(pk=work.job.pk).exists())
+        lost.append(Job.objects.filter(due(), pk=work.job.pk).exists())
 
     do(long_work)
     job = queued()
