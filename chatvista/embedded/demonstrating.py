@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ _SAMPLES = CHECKOUT / "meetings" / "samples"
 _REFERENCE = "sample-meeting"
 _RECORD = "sample.json"
 _LINES_SHOWN = 6
-_LISTS = {"summary": "Summary", "decisions": "Decisions", "action_items": "To do", "open_questions": "Open questions"}
+_LISTS = {"decisions": "Decisions", "action_items": "To do", "open_questions": "Open questions"}
 # format: (what it is made of, file name, how such a file begins)
 _DOCUMENTS = {
     "pdf": ("minutes", "minutes.pdf", b"%PDF-"),
@@ -118,13 +119,14 @@ class _Demonstration:
             minutes = self._client.get(f"/minutes/{begun['minutes']['id']}")
             self._remember("minutes", minutes["id"])
         say(f"\n  Minutes ({minutes['engine']})")
+        for line in textwrap.wrap(minutes["summary"], width=96):
+            say(f"    {line}")
         for name, title in _LISTS.items():
-            entries = minutes[name]
-            if entries:
+            if minutes[name]:
                 say(f"    {title}")
-            for entry in entries:
-                when = clock(entry["evidence"][0]["start_ms"]) if entry.get("evidence") else "     "
-                say(f"      {when}  {entry['text']}")
+            for entry in minutes[name]:
+                when = clock(entry["evidence"][0]["start_ms"]) if entry["evidence"] else "     "
+                say(f"      {when}  {entry['text']}{_charge(entry)}")
         return minutes
 
     def _document(self, source: str, *, form: str, path: Path, magic: bytes) -> None:
@@ -158,6 +160,13 @@ def clock(milliseconds: int) -> str:
     minutes, seconds = divmod(milliseconds // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
+def _charge(entry: dict[str, Any]) -> str:
+    """Who has to do it by when, as far as it was said."""
+    owner = (entry.get("owner") or {}).get("name")
+    said = [word for word in (owner, f"by {entry['due_on']}" if entry.get("due_on") else "") if word]
+    return f"  ({', '.join(said)})" if said else ""
 
 
 def _tell(job: dict[str, Any]) -> None:

@@ -76,22 +76,29 @@ class Supervisor:
             name: Part(part_program(name, home=self._home, environ=environ), ledger=self._stack.ledger)
             for name in ("web", "worker", "beat")
         }
-        is_prepared = preparing.is_prepared(home=self._home, environ=environ)
-        if is_prepared:
+        if preparing.is_prepared(home=self._home, environ=environ):
+            # Nothing will change below it: the first page need not wait.
             self._parts["web"].start()
-        for name, words in preparing.commands(home=self._home).items():
-            say({"migrate": "  bringing the database up to date ...", "seed": "  accounts ..."}[name])
-            self._finish(self._start(python_program(name, words=words, home=self._home, environ=environ)))
+            self._await_web()
+            self._prepare(environ, "migrate")
+            self._prepare(environ, "seed")
+        else:
+            self._prepare(environ, "migrate")
+            self._parts["web"].start()
+            self._prepare(environ, "seed")
+            self._await_web()
         preparing.note_prepared(home=self._home, environ=environ)
-        if not is_prepared:
-            self._parts["web"].start()
         for name in ("worker", "beat"):
             self._parts[name].start()
-        self._await_web()
         self._introduce()
         words = ["-m", "chatvista.embedded", "sample", "--url", self._url]
         program = python_program("sample", words=words, home=self._home, environ=environ)
         return self._start(Program(**{**vars(program), "log": None}))
+
+    def _prepare(self, environ: Mapping[str, str], name: str) -> None:
+        words = preparing.commands(home=self._home)[name]
+        say({"migrate": "  bringing the database up to date ...", "seed": "  accounts ..."}[name])
+        self._finish(self._start(python_program(name, words=words, home=self._home, environ=environ)))
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + _WEB_WITHIN
