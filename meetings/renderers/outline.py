@@ -5,23 +5,17 @@ Every readable format (PDF, DOCX, web page, Markdown, text) prints this outline,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from meetings.renderers.contracts import Citation, Coverage, Entry, MinutesDocument, SpokenLine, TranscriptDocument
 from meetings.renderers.moments import instant, long_date, stamp, when
-from meetings.renderers.wording import Wording, is_rtl, wording_for
+from meetings.renderers.wording import Wording, wording_for
 
 PAUSE_MS = 4_000
 """A silence after which the same speaker starts a new turn."""
 TURN_LETTERS = 600
 """Letters after which a turn is broken, so that the next time stamp is never far."""
-
-SENTENCES = (
-    *("instant", "date", "nothing", "silence", "extracted", "reviewed", "written_down"),
-    *("coverage", "truncated", "dropped", "generated"),
-)
-"""The parts of our wording that are more than a label."""
 
 REVIEWED = frozenset({"approved", "published"})
 MANNERS: dict[str, Literal["prose", "list", "table"]] = {"summary": "prose", "action_items": "table"}
@@ -102,7 +96,7 @@ class Outline:
 
 def outline_minutes(document: MinutesDocument) -> Outline:
     """Lay out minutes in their own language as far as we have words; sections without entries are left out."""
-    wording = _wording(document.language)
+    wording = wording_for(document.language)
     sections = []
     for name in ("summary", "decisions", "action_items", "open_questions", "topics"):
         entries: tuple[Entry, ...] = getattr(document, name)
@@ -124,7 +118,7 @@ def outline_minutes(document: MinutesDocument) -> Outline:
 
 def outline_transcript(document: TranscriptDocument) -> Outline:
     """Lay out a transcript in turns."""
-    wording = _wording(document.language)
+    wording = wording_for(document.language)
     note = [wording.written_down.format(engine=_engine(document))] if document.engine else []
     return Outline(
         wording=wording,
@@ -135,15 +129,6 @@ def outline_transcript(document: TranscriptDocument) -> Outline:
         url=_web_address(document.meeting.url),
         empty=wording.silence,
     )
-
-
-def _wording(language: str) -> Wording:
-    """Return our words; in a right-to-left document every sentence of ours is kept together from left to right."""
-    wording = wording_for(language)
-    if not is_rtl(language):
-        return wording
-    kept = {name: f"\u2066{getattr(wording, name)}\u2069" for name in SENTENCES}
-    return replace(wording, page="{page}/{pages}", **kept)
 
 
 def take_turns(lines: tuple[SpokenLine, ...]) -> tuple[Turn, ...]:

@@ -7,7 +7,6 @@ packages, Noto Sans first; a script none of them has falls back to empty boxes a
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import entry_points
@@ -40,11 +39,10 @@ def render_pdf(outline: Outline, *, language: str, author: str) -> bytes:
     """Return the document as PDF, tagged, with a title, an author, a language, bookmarks and page numbers."""
     fonts, families = _fonts()
     wording, cover = outline.wording, outline.cover
-    code = re.split("[-_]", language.lower())[0]
     data = {
         **asdict(cover),
         "author": author,
-        "lang": code if re.fullmatch("[a-z]{2,3}", code) else wording.code,
+        "lang": language.partition("-")[0].lower() or wording.code,
         "rtl": is_rtl(language),
         "fonts": families,
         "page": wording.page,

@@ -12,6 +12,7 @@ from meetings.renderers.pdf import render_pdf
 from meetings.renderers.plaintext import render_txt
 from meetings.renderers.structured import render_minutes_json, render_transcript_json
 from meetings.renderers.webpage import render_html
+from meetings.renderers.wording import language_tag
 
 
 def render_minutes(document: MinutesDocument, *, format: str) -> Rendered:  # noqa: A002 - the API's own word
@@ -50,7 +51,7 @@ def render_transcript(document: TranscriptDocument, *, format: str) -> Rendered:
 
 
 def _render_outline(outline: Outline, *, document: MinutesDocument | TranscriptDocument, chosen: Format) -> bytes:
-    language = document.language
+    language = language_tag(document.language)
     match chosen:
         case "pdf":
             return render_pdf(outline, language=language, author=document.meeting.organization)

@@ -38,7 +38,7 @@ class _Writer:
 
     def __init__(self, outline: Outline, *, language: str) -> None:
         self.outline = outline
-        self.language = language.replace("_", "-")
+        self.language = language
         self.rtl = is_rtl(language)
         self.document: Document = docx.Document()
         style_document(self.document, language=self.language, rtl=self.rtl)
@@ -144,7 +144,7 @@ class _Writer:
             copy = deepcopy(model)
             stamp, speaker, text = copy.findall(f".//{qn('w:t')}")
             stamp.text, text.text = turn.stamp, turn.text
-            speaker.text = f"   {turn.speaker}"
+            speaker.text = f"   {turn.speaker}" if turn.speaker else ""
             speaker.set(qn("xml:space"), "preserve")
             body.insert(len(body) - 1, copy)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 RTL = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
 """ISO 639 codes of languages written from right to left."""
@@ -56,6 +57,12 @@ class Wording:
         return self.states.get(name, name.replace("_", " ").capitalize())
 
 
+def language_tag(language: str) -> str:
+    """Return the language as a BCP 47 tag (`pt-BR`), or nothing when it is not one."""
+    tag = language.replace("_", "-")
+    return tag if re.fullmatch("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag) else ""
+
+
 def is_rtl(language: str) -> bool:
     """Tell whether a language is written from right to left."""
     return language.lower().replace("_", "-").split("-")[0] in RTL
@@ -63,7 +70,31 @@ def is_rtl(language: str) -> bool:
 
 def wording_for(language: str) -> Wording:
     """Return our words for a language code such as `de` or `pt-BR`; English where we have none."""
-    return LANGUAGES.get(language.lower().replace("_", "-").split("-")[0], LANGUAGES["en"])
+    wording = LANGUAGES.get(language.lower().replace("_", "-").partition("-")[0], LANGUAGES["en"])
+    return _left_to_right(wording) if is_rtl(language) else wording
+
+
+def _left_to_right(wording: Wording) -> Wording:
+    """Return the wording with every sentence kept from left to right inside a right-to-left document."""
+    return replace(
+        wording,
+        date=_isolate(wording.date),
+        instant=_isolate(wording.instant),
+        nothing=_isolate(wording.nothing),
+        silence=_isolate(wording.silence),
+        page="{page}/{pages}",
+        extracted=_isolate(wording.extracted),
+        reviewed=_isolate(wording.reviewed),
+        written_down=_isolate(wording.written_down),
+        coverage=_isolate(wording.coverage),
+        truncated=_isolate(wording.truncated),
+        dropped=_isolate(wording.dropped),
+        generated=_isolate(wording.generated),
+    )
+
+
+def _isolate(sentence: str) -> str:
+    return f"\u2066{sentence}\u2069"
 
 
 ENGLISH = Wording(
