@@ -48,6 +48,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                umask=0o077,
                 user=program.uid,
                 group=program.gid,
                 extra_groups=None if program.uid is None else [],

@@ -113,7 +113,7 @@ class Supervisor:
 
     def _introduce(self) -> None:
         say(f"\n  {self._url}/            what this is\n  {self._url}/api/docs    the API, to try")
-        say(f"  {self._url}/admin/      for operators\n  {self._url}/health      how it feels\n")
+        say(f"  {self._url}/admin/      for operators\n  {self._url}/health      whether it is well\n")
         for who, login in self._home.read(preparing.LOGINS).items():
             say(f"  {who + ':':<10} {login['email']}  {login['password']}")
         say(f"  (kept in {self._home.path / preparing.LOGINS})\n")
