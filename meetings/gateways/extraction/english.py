@@ -108,7 +108,8 @@ ENGLISH = Cues(
     r"|which|who) (?!let's)|"
     r"\bfor you (?:guys )?to\b|'s gonna\b|"
     r"\b(?:if|whether|when|once|until|unless|before|should|could|can|must|might|may|to|not|n't|haven't|"
-    r"never|who|what|have|did|do|does|what's) (?:we |you |they |you've |we've |have |we have |it is |it was "
+    r"never|who|what|(?:have|did|do|does) (?:we|you|they)|what's) (?:we |you |they |you've |we've |have "
+    r"|we have |it is |it was "
     r"|been |yet )*"
     r"(?:agreed?|decided?|decide|settled?|conclude|resolved?)\b|\bnot (?:yet )?(?:agreed|decided|settled)\b|"
     r"\b(?:let's|let us) (?:see|take a look|say (?:you|i|that you)|start|begin|move on|go (?:on|back|to))\b|"
@@ -219,12 +220,14 @@ ENGLISH = Cues(
         day_and_month=(
             r"\b(?P<day>\d{1,2})(?:st|nd|rd|th)? (?:of )?(?P<month>{MONTHS})\b(?:,? (?P<year>20\d\d))?",
             r"\b(?P<day>[a-z]+(?:-[a-z]+)?) of (?P<month>{MONTHS})\b(?:,? (?P<year>20\d\d))?",
-            r"\b(?P<month>{MONTHS}) (?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)?\b(?! ?(?:%|per|:"
-            r"|people))(?:,? (?P<year>20\d\d))?",
+            (
+                r"\b(?P<month>{MONTHS}) (?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)?\b(?! ?(?:%|per|:"
+                r"|people))(?:,? (?P<year>20\d\d))?"
+            ),
             r"\b(?P<month>{MONTHS}) the (?P<day>[a-z]+(?:-[a-z]+)?)\b(?:,? (?P<year>20\d\d))?",
         ),
         past_or_vague=r"\b(?:last|next|every|each|this past) (?:{DAY})\b",
-        day_of_month=r"\bthe (?P<day>\d{1,2})(?:st|nd|rd|th)\b",
+        day_of_month=r"\bthe (?P<day>\d{1,2})(?:st|nd|rd|th)\b(?! of\b)",
         numbers={
             "a": 1,
             "an": 1,

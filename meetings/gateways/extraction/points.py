@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from meetings.gateways.extraction.cues import Cue, Cues
 from meetings.gateways.extraction.dates import due_on
@@ -77,12 +77,13 @@ def open_questions(
             continue
         if not sentence.is_question or len(sentence.words) < 4 or not _has_content(sentence, cues, least=1):
             continue
-        replies = sentences[at + 1 : at + 1 + _OPEN_WITHIN]
+        following = sentences[at + 1 : at + 1 + _OPEN_WITHIN]
+        replies = takewhile(lambda reply: not reply.is_question, following)  # a later doubt belongs to a later question
         text = lead_cut(sentence.text, cues)
         if sentence.index in requests or len(text.split()) < 4:
             continue
         doubt = next((reply for reply in replies if _compiled(cues.still_open).search(reply.text)), None)
-        if doubt is not None and not doubt.is_question:
+        if doubt is not None:
             weight = 2 - 0.3 * (doubt.index - sentence.index) + _substance(sentence, cues)
             found.append(Found(sentence, text, weight, also=(doubt,)))
     return strongest(found, most=most)

@@ -124,8 +124,10 @@ SPANISH = Cues(
         in_weeks=r"\b(?:en|dentro de) (?P<count>\w+) semanas?\b",
         day_and_month=(
             r"\b(?P<day>\d{1,2}) de (?P<month>{MONTHS})\b(?: de (?P<year>20\d\d))?",
-            r"\b(?P<day>primero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince"
-            r"|veinte) de (?P<month>{MONTHS})\b",
+            (
+                r"\b(?P<day>primero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince"
+                r"|veinte) de (?P<month>{MONTHS})\b"
+            ),
         ),
         past_or_vague=r"\b(?:{DAY}) (?:pasado)\b|\b(?:cada|todos los|próximo) (?:{DAY})\b",
         day_of_month=r"\b(?:para|antes d)e?l (?:día )?(?P<day>\d{1,2})(?=\s*(?:$|[.,;]))",
