@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
     from rest_framework.test import APIClient
 
     from accounts.models import User
@@ -57,3 +61,27 @@ def oscar(db: None) -> User:
         email="oscar@example.com", name="Oscar", organization=None, is_staff=True, is_superuser=True
     )
     return user
+
+
+@pytest.fixture
+def storeroom(settings: Settings, tmp_path: Path) -> Iterator[Path]:
+    """Both sides, empty and for this test alone: a bucket on the real S3 server and a folder, whose path it gives."""
+    from storage_sync import probing, verifying  # noqa: PLC0415  pure tests can run with pytest-django switched off
+    from storage_sync.sides.connecting import client_of, configured_space  # noqa: PLC0415
+
+    settings.STORAGE_PATH = tmp_path / "storage"
+    settings.SPACES_BUCKET = f"test-{uuid.uuid4().hex[:20]}"
+    settings.DISK_RESERVE_BYTES = 0
+    space = configured_space()
+    assert space is not None
+    client = client_of(space)
+    client.create_bucket(Bucket=space.bucket)
+    probing.forget()
+    verifying.forget_everything()
+    yield tmp_path / "storage"
+    while found := client.list_objects_v2(Bucket=space.bucket).get("Contents"):
+        for item in found:
+            client.delete_object(Bucket=space.bucket, Key=item["Key"])
+    # The S3 server of the tests keeps empty folders of uploads that were aborted, and calls the bucket not empty.
+    with contextlib.suppress(client.exceptions.ClientError):
+        client.delete_bucket(Bucket=space.bucket)
