@@ -8,16 +8,7 @@ from rest_framework import serializers
 
 from chatvista.foundation.serializers import JobSerializer
 from meetings.models import Recording
-from storage_sync.models import Copy
-
-
-class RecordingCopySerializer(serializers.ModelSerializer[Copy]):
-    """One copy of the file and what is known about it."""
-
-    class Meta:
-        model = Copy
-        fields = ("side", "node", "state", "verified_at")
-        read_only_fields = fields
+from storage_sync.serializers import CopySerializer
 
 
 class RecordingStorageSerializer(serializers.Serializer[Any]):
@@ -25,7 +16,7 @@ class RecordingStorageSerializer(serializers.Serializer[Any]):
 
     state = serializers.CharField()
     durability = serializers.CharField()
-    copies = RecordingCopySerializer(many=True)
+    copies = CopySerializer(many=True)
 
 
 class RecordingSerializer(serializers.ModelSerializer[Recording]):
