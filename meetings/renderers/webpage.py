@@ -67,7 +67,7 @@ def _section(section: Section, *, wording: Wording) -> str:
 def _row(item: Item) -> str:
     return (
         f'<tr><td>{_entry(item)}</td><td class="owner">{escape(item.owner)}</td>'
-        f'<td class="due">{escape(item.due)}</td><td>{escape(item.status)}</td></tr>'
+        f"<td>{escape(item.due)}</td><td>{escape(item.status)}</td></tr>"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -45,12 +46,17 @@ class _Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-HOSTILES = [render_minutes(hostile_minutes(), format="html"), render_transcript(hostile_transcript(), format="html")]
+def _hostile_minutes() -> Rendered:
+    return render_minutes(hostile_minutes(), format="html")
 
 
-@pytest.mark.parametrize("rendered", HOSTILES, ids=["minutes", "transcript"])
-def test_hostile_text_becomes_no_element_and_no_attribute(rendered: Rendered) -> None:
-    page = _Page(rendered.content.decode())
+def _hostile_transcript() -> Rendered:
+    return render_transcript(hostile_transcript(), format="html")
+
+
+@pytest.mark.parametrize("make", [_hostile_minutes, _hostile_transcript])
+def test_hostile_text_becomes_no_element_and_no_attribute(make: Callable[[], Rendered]) -> None:
+    page = _Page(make().content.decode())
     assert HOSTILE in page.text
     assert page.attributes("script") == []
     assert page.attributes("a") == []
