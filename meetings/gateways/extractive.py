@@ -33,7 +33,11 @@ class ExtractiveMinutes:
         """Write minutes; see `contracts.MinuteTaker`. It reads every line and never fails on what was said."""
         sentences = read(lines)
         cues = cues_for(brief.language, sentences)
-        themes = Themes(sentences, stopwords=cues.stopwords if cues else frozenset())
+        themes = (
+            Themes(sentences, stopwords=cues.stopwords, determiners=cues.determiners)
+            if cues
+            else Themes(sentences, stopwords=frozenset())
+        )
         progress(0.4)
         found_decisions: list[Found] = []
         found_actions: list[Found] = []

@@ -56,6 +56,7 @@ class Cues:
 
     code: str
     stopwords: frozenset[str]
+    determiners: frozenset[str]
     fillers: str
     doing: str
     decisions: tuple[Cue, ...]

@@ -26,10 +26,13 @@ um under until up upon us use used very want wanted wants was wasn't way ways we
 went were weren't what what's whatever when where whether which while who who's whole whom whose why will wish with
 within without won't wonder word words work would wouldn't wow yeah year years yep yes yesterday yet you you'd you'll
 you're you've your yours yourself absolutely alright anymore okey presentation today's mm hmm welcome chair minister
+month months
 hon sir madam eleven twelve twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion cause
 going gotta wanna wouldn't haven't hadn't let's whether able possible possibly big small good better best long clear
 absolutely honourable member members mr
 """
+
+_DETERMINERS = "a an the our my your his her their its this that these those some each every no"
 
 _DOING = (
     r"(?:add|address|announce|apply|arrange|ask(?! again)|assign|attend|book|bring|build|buy|call|cancel|change"
@@ -54,6 +57,7 @@ _SOON = r"(?:also |then |now |just |quickly |probably |certainly |definitely |pl
 ENGLISH = Cues(
     code="en",
     stopwords=frozenset(_STOPWORDS.split()),
+    determiners=frozenset(_DETERMINERS.split()),
     fillers=r"(?:um+|uh+|er+m?|ah|oh|hm+|mm+(?:-hmm)?|well|so|yeah|yes|okay|ok|right|alright|now|and|but|like|"
     r"you know|i mean|good|great|sure|anyway|basically|actually|i think|i guess)",
     doing=_DOING,
@@ -76,6 +80,11 @@ ENGLISH = Cues(
             r"\b(?:let's|let us|we(?:'ll| will|'re going to| are going to| should|'re gonna)) (?:just )?"
             r"(?:go (?:with|for|ahead with)|stick (?:with|to)|settle (?:on|for)|keep it at)\b",
             2.2,
+        ),
+        Cue(
+            r"\bwe(?:'re| are) (?:gonna|going to) (?:just |basically |now )*(?:focus on|use|drop|keep"
+            r"|stay with)\b",
+            1.6,
         ),
         Cue(r"\bwe(?:'re| are) going (?:with|for|ahead with)\b", 2.2),
         Cue(r"\bwe(?:'re| are) (?:not|no longer) going to\b|\bwe won't\b|\bwe will not\b", 1.5),
@@ -144,6 +153,7 @@ ENGLISH = Cues(
         ),
         Cue(r"\b{NAME} (?:is responsible for|is in charge of|takes care of|takes on|owns)\b", 2.2, "named"),
         Cue(r"\b(?:assigned to|(?:action|task|to-?do) for) {NAME}\b", 2.5, "named"),
+        Cue(rf"\bi(?:'d| would)? (?:want|need|like|ask) you (?:all |both )?to {_SOON}{{DO}}", 1.5),
         Cue(r"\bi(?:'d| would) like {NAME} to\b", 2.5, "named"),
         Cue(
             r"\b(?:(?:can|could) (?:you|someone|somebody|anyone)|would you(?: please| mind"

@@ -22,6 +22,10 @@ c'était d'un d'une s'il n'y qu'est-ce est-ce l'est était étaient êtes être 
 merci temps gens donc j'aimerais
 """
 
+_DETERMINERS = """
+le la les un une des du au aux notre nos votre vos mon ma mes son sa ses leur leurs ce cet cette ces de
+"""
+
 _DOING = (
     r"(?:envo(?:yer|ie|yez)|enverr(?:a|ai)|prépar\w+|vérifi\w+|command\w+|appel\w+|contact\w+|rédig\w+|écri\w+"
     r"|organis\w+|"
@@ -37,6 +41,7 @@ _DOING = (
 FRENCH = Cues(
     code="fr",
     stopwords=frozenset(_STOPWORDS.split()),
+    determiners=frozenset(_DETERMINERS.split()),
     fillers=r"(?:euh|heu|ben|bah|bon|alors|donc|oui|non|ok|okay|d'accord|et|mais|voilà|enfin|hein|je pense que"
     r"|je crois que)",
     doing=_DOING,

@@ -24,6 +24,11 @@ wird wirklich wirst wissen wo wohl wollen wollte worden wurde wurden würde wür
 zwischen äh ähm öh hm hmm mhm danke dank sache sachen ding dinge zeit tag tage woche wochen jahr jahre leute
 """
 
+_DETERMINERS = """
+der die das den dem des ein eine einen einem einer eines unser unsere unseren unserem unserer mein meine ihr
+ihre kein keine diese dieser dieses diesen im am zum zur beim
+"""
+
 _DOING = (
     r"(?:schick|schreib|send|erstell|prüf|überprüf|besorg|bestell|buch|organisier|kümmer|klär|abklär|ruf|anruf|"
     r"frag|nachfrag|vorbereit|bereit|mach|erledig|übernehm|lad|einlad|einricht|aktualisier|ergänz|überarbeit|"
@@ -36,6 +41,7 @@ _WILL = r"(?:werde|will|muss|soll|kann)"
 GERMAN = Cues(
     code="de",
     stopwords=frozenset(_STOPWORDS.split()),
+    determiners=frozenset(_DETERMINERS.split()),
     fillers=r"(?:ähm?|öh|hm+|also|ja|nein|gut|okay|ok|na|nun|so|und|aber|genau|tja|naja|ach|super|prima"
     r"|ich glaube|ich denke)",
     doing=_DOING,

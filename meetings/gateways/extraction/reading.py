@@ -24,6 +24,7 @@ _STAMMER = re.compile(
 )
 _MARKS = (".", "!", "?", "…", '"', "”", "»", ")")
 _LONGEST_RUN = 4
+_TAIL = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def tidied(text: str) -> str:
     plain = re.sub(r"(?<=\w) (?='(?:s|ll|ve|re|d|m)\b)", "", plain)
     plain = _STAMMER.sub(r"\1", plain)
     plain = re.sub(r"\s+([,.;:!?…])", r"\1", plain).replace("’", "'")  # noqa: RUF001 - the typographic apostrophe is meant
-    return re.sub(r"(?:[,.]\s*){2,}$", ".", plain)
+    bare = plain.rstrip(",. ")
+    return bare + "." if bare and len(plain) - len(bare) > 1 and "." in plain[len(bare) :] else plain
 
 
 def tokens(text: str) -> Iterator[str]:
@@ -107,10 +109,12 @@ def _split(run: Iterable[int], lines: Sequence[Line]) -> Iterator[tuple[str, int
     text = text.rstrip()
     begin = 0
     for cut in [*(match.end() for match in _END.finditer(text)), len(text)]:
-        piece = text[begin:cut].strip()
-        goes_on = _ABBREVIATION.search(piece) or (_DAY_NUMBER.search(piece) and _AFTER_DAY.match(text[cut:]))
-        if not piece or (cut < len(text) and goes_on):
+        # Only the last few characters are looked at: the whole, again and again, would take time by its square.
+        tail = text[max(begin, cut - _TAIL) : cut].rstrip()
+        goes_on = _ABBREVIATION.search(tail) or (_DAY_NUMBER.search(tail) and _AFTER_DAY.match(text, cut))
+        if not tail or (cut < len(text) and goes_on):
             continue
+        piece = text[begin:cut].strip()
         first = max(index for start, index in starts if start <= begin)
         last = max(index for start, index in starts if start < cut)
         yield piece, first, max(first, last)

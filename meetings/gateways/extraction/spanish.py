@@ -23,6 +23,10 @@ ustedes
 va vale vamos van ver vez veces voy y ya yo gente año años bien digamos verdad pueda hacemos
 """
 
+_DETERMINERS = """
+el la los las un una unos unas del al nuestro nuestra nuestros nuestras mi mis su sus este esta estos estas ese esa
+"""
+
 _DOING = (
     r"(?:envi\w+|mand\w+|prepar\w+|revis\w+|verific\w+|comprob\w+|pid\w+|ped\w+|llam\w+|contact\w+|redact\w+|escrib\w+|"
     r"organiz\w+|reserv\w+|compr\w+|pag\w+|termin\w+|acab\w+|complet\w+|corrig\w+|correg\w+|actualiz\w+|compart\w+|"
@@ -34,6 +38,7 @@ _DOING = (
 SPANISH = Cues(
     code="es",
     stopwords=frozenset(_STOPWORDS.split()),
+    determiners=frozenset(_DETERMINERS.split()),
     fillers=r"(?:eh+|em+|pues|bueno|bien|entonces|sí|no|ok|okay|vale|y|pero|claro|a ver|o sea|este|creo que"
     r"|yo creo que)",
     doing=_DOING,

@@ -20,6 +20,7 @@ from meetings.gateways.extraction.reading import Sentence
 _WINDOW = 12
 _SHORTEST_PART = 8
 _PHRASES = 2
+_CELLS = 10_000_000
 _COMMON = 0.12  # in a language we do not know, a word in this share of sentences is glue
 
 Vectors = npt.NDArray[np.float32]
@@ -38,16 +39,22 @@ class Theme:
 class Themes:
     """The content words of a meeting as weighted vectors, one per sentence."""
 
-    def __init__(self, sentences: Sequence[Sentence], *, stopwords: frozenset[str]) -> None:
+    def __init__(
+        self, sentences: Sequence[Sentence], *, stopwords: frozenset[str], determiners: frozenset[str] = frozenset()
+    ) -> None:
         self.sentences = sentences
+        self._determiners = determiners
         self._stopwords = stopwords or _glue(sentences)
         self.content = [
             [word for word in sentence.words if word not in self._stopwords and len(word) > 1 and not word.isdigit()]
             for sentence in sentences
         ]
         frequency = Counter(word for words in self.content for word in set(words))
-        self._index = {word: at for at, word in enumerate(sorted(w for w, n in frequency.items() if n > 1))}
         count = max(1, len(sentences))
+        # The more sentences, the fewer words: forty megabytes at the most, whatever the length of the meeting.
+        room = max(200, min(2_000, _CELLS // count))
+        common = sorted((word for word, number in frequency.items() if number > 1), key=lambda w: (-frequency[w], w))
+        self._index = {word: at for at, word in enumerate(common[:room])}
         self._idf = {word: float(np.log(1 + count / frequency[word])) for word in frequency}
         self.vectors = self._weighted()
 
@@ -111,7 +118,8 @@ class Themes:
         count = len(self.sentences)
         if count < 2 * _SHORTEST_PART or not self.vectors.size:
             return np.zeros(0)
-        sums = np.vstack((np.zeros((1, self.vectors.shape[1])), np.cumsum(self.vectors, axis=0, dtype=np.float64)))
+        start = np.zeros((1, self.vectors.shape[1]), dtype=np.float32)
+        sums = np.vstack((start, np.cumsum(self.vectors, axis=0)))
         gaps = np.arange(1, count)
         before = sums[gaps] - sums[np.maximum(gaps - _WINDOW, 0)]
         after = sums[np.minimum(gaps + _WINDOW, count)] - sums[gaps]
@@ -121,13 +129,19 @@ class Themes:
 
     def _phrases(self, first: int, last: int, *, spread: Counter[str], parts: int) -> list[str]:
         counts: Counter[str] = Counter()
+        named: set[str] = set()
         shown: dict[str, Counter[str]] = {}
         for sentence in self.sentences[first : last + 1]:
-            for phrase in self._candidates(sentence):
+            for phrase, is_named in self._candidates(sentence):
                 counts[phrase.lower()] += 1
+                named |= {phrase.lower()} if is_named else set()
                 shown.setdefault(phrase.lower(), Counter())[phrase] += 1
         scored = sorted(
-            ((self._phrase_score(phrase, counts, spread, parts), phrase) for phrase in counts),
+            (
+                # What stands after "the" or "our" somewhere is a thing; the rest may be "is open", "will order".
+                (self._phrase_score(phrase, counts, spread, parts) * (1.0 if phrase in named else 0.25), phrase)
+                for phrase in counts
+            ),
             key=lambda item: (-item[0], item[1]),
         )
         chosen: list[str] = []
@@ -146,19 +160,23 @@ class Themes:
             min(counts[word] - 1, 4) for word in words if counts[word]
         ) / len(words) * (len(words) > 1)
 
-    def _candidates(self, sentence: Sentence) -> list[str]:
-        found: list[str] = []
+    def _candidates(self, sentence: Sentence) -> list[tuple[str, bool]]:
+        """Give runs of one to three content words, and whether a determiner stands before (always, where unknown)."""
+        found: list[tuple[str, bool]] = []
         for run in re.split(r"[^\w\s'\-]+", sentence.text):
             kept: list[str] = []
+            is_named = not self._determiners
             for bare in [*run.split(), ""]:
                 word = bare.strip("'-_")
                 if word and word.lower() not in self._stopwords and len(word) > 2 and not word[0].isdigit():
                     kept.append(word)
                     continue
                 for size in (1, 2, 3):
-                    found += [" ".join(kept[at : at + size]) for at in range(len(kept) - size + 1)]
+                    starts = range(len(kept) - size + 1)
+                    found += [(" ".join(kept[at : at + size]), is_named) for at in starts]
                 kept = []
-        return [phrase for phrase in found if len(phrase) > 3]
+                is_named = not self._determiners or word.lower() in self._determiners
+        return [(phrase, is_named) for phrase, is_named in found if len(phrase) > 3]
 
 
 def _climb(likeness: npt.NDArray[np.float64], at: int, step: int) -> float:
