@@ -227,7 +227,8 @@ def _cursor(text: str) -> str:
     [
         "ordering=title", "status=sleeping", "created_after=yesterday", "page_size=0", "page_size=x", "page_size=-1",
         "cursor=%21%21", "cursor=%C3%A9",
-        f"cursor={_cursor('p=nothing')}", f"cursor={_cursor('o=-5')}", f"cursor={_cursor('x=1')}", f"cursor={_cursor('p=%00')}",
+        f"cursor={_cursor('p=nothing')}", f"cursor={_cursor('o=-5')}", f"cursor={_cursor('x=1')}",
+        f"cursor={_cursor('p=%00')}",
         f"ordering=scheduled_start&cursor={_cursor('p=soon')}", "q=a%00b",
     ],
 )  # fmt: skip
