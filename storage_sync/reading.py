@@ -5,6 +5,7 @@ A copy that turns out wrong is put aside and the ledger told; when no side has t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -45,7 +46,9 @@ def local_path(file: StoredFile) -> Path:
             verdict = verifying.holds(file=file, path=path)
         except OSError as error:
             logger.warning("local_copy_unreadable", key=file.key, error=str(error))
-            verdict = None
+            if error.errno != errno.EIO:
+                raise unavailable() from error
+            verdict = False
         if verdict:
             return path
         if verdict is False:
