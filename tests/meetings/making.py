@@ -12,9 +12,10 @@ from datetime import date
 from accounts.models import User
 from chatvista.foundation.leases import State
 from chatvista.foundation.models import Job
-from meetings import importing, inviting, minuting, scheduling
-from meetings.models import Citation, Meeting, Minutes, MinutesItem, Participant, Section, Transcript
+from meetings import capturing, importing, inviting, minuting, scheduling
+from meetings.models import Citation, Meeting, Minutes, MinutesItem, Participant, Recording, Section, Transcript
 from meetings.readers.contracts import SaidLine
+from storage_sync.receiving import Intake
 
 
 def meeting_of(host: User, *people: User, title: str = "Board meeting", role: str = "participant") -> Meeting:
@@ -41,6 +42,14 @@ def sound(*, seconds: float = 1.0, rate: int = 16_000) -> bytes:
         samples = (int(9000 * math.sin(2 * math.pi * 330 * index / rate)) for index in range(count))
         writer.writeframes(struct.pack(f"<{count}h", *samples))
     return target.getvalue()
+
+
+def recording_of(meeting: Meeting, by: User, *, content: bytes | None = None) -> Recording:
+    """A recording on both sides, with its transcription queued."""
+    body = sound() if content is None else content
+    with Intake(category="recordings", largest=len(body)) as intake:
+        intake.write(body)
+        return capturing.capture(user=by, meeting=meeting, landed=intake.land(), original_name="tone.wav")
 
 
 def form(*files: tuple[str, str | None, bytes], boundary: str = "cut-here") -> tuple[bytes, str]:

@@ -49,7 +49,8 @@ def test_an_older_transcript_can_be_named(as_hana: APIClient, meeting: Meeting, 
 @pytest.mark.parametrize(
     ("field", "value"),
     [("template", "poem"), ("template", 5), ("template", None), ("language", 5), ("language", "??"),
-     ("transcript", "x"), ("transcript", 5), ("transcript", "00000000-0000-7000-8000-000000000000"), ("engine", "x"), ("status", "draft")],
+     ("transcript", "x"), ("transcript", 5), ("transcript", "00000000-0000-7000-8000-000000000000"),
+     ("engine", "x"), ("status", "draft")],
 )  # fmt: skip
 def test_a_wish_that_means_nothing_is_refused(
     as_hana: APIClient, meeting: Meeting, hana: User, field: str, value: Any
