@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-
 from meetings.models import Meeting, Minutes, MinutesItem, Section, Transcript
 from meetings.renderers.contracts import (
     Citation,
@@ -67,17 +65,23 @@ def minutes_document(minutes: Minutes) -> MinutesDocument:
 
 
 def _heading(meeting: Meeting) -> Heading:
+    # When it took place; else when it was to; else when it was entered. Both ends are of one kind.
+    if meeting.started_at:
+        began, ended = meeting.started_at, meeting.ended_at
+    elif meeting.scheduled_start:
+        began, ended = meeting.scheduled_start, meeting.scheduled_end
+    else:
+        began, ended = meeting.created_at, None
     return Heading(
         title=meeting.title,
         meeting_id=str(meeting.pk),
         organization=meeting.organization.name,
-        started_at=meeting.started_at or meeting.scheduled_start or meeting.created_at,
-        ended_at=meeting.ended_at or meeting.scheduled_end,
+        started_at=began,
+        ended_at=ended,
         timezone=meeting.timezone,
         participants=tuple(
             Person(name=person.name, role=person.role) for person in meeting.participants.order_by("id")
         ),
-        url=f"{settings.PUBLIC_URL}/api/v1/meetings/{meeting.pk}",
     )
 
 

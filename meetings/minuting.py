@@ -15,7 +15,7 @@ from chatvista.foundation.working import Work, queue_job
 from meetings.abilities import Ability, require
 from meetings.gateways.choosing import minute_taker
 from meetings.gateways.contracts import Brief, Draft, Line, Point
-from meetings.models import Citation, Meeting, Minutes, MinutesItem, Participant, Section, Transcript
+from meetings.models import ActionStatus, Citation, Meeting, Minutes, MinutesItem, Participant, Section, Transcript
 
 KIND = "minutes"
 TEMPLATES = ("corporate", "board", "stand_up", "interview", "medical", "legal")
@@ -144,7 +144,7 @@ def _item(
         item.owner = matching_participant(name=point.owner, people=people)
         item.owner_name = item.owner.name if item.owner else point.owner[:200]
         item.due_on = point.due_on
-        item.status = MinutesItem.ActionStatus.OPEN
+        item.status = ActionStatus.OPEN
     return item
 
 

@@ -17,6 +17,7 @@ from chatvista.foundation.working import Work, queue_job
 from meetings.audio import cutting
 from meetings.gateways.choosing import speech_engine
 from meetings.gateways.contracts import Hearing, Span, SpeechEngine, Utterance, Word
+from meetings.gateways.stitching import stitch
 from meetings.models import Meeting, Recording, Segment, Speaker, Transcript
 from storage_sync import reading
 
@@ -106,7 +107,7 @@ def _hearing(part: dict[str, Any]) -> Hearing:
 
 def _write(work: Work, *, transcript: Transcript, engine: SpeechEngine, hearings: list[Hearing]) -> None:
     recording = transcript.recording
-    utterances = [utterance for hearing in hearings for utterance in hearing.utterances]
+    heard = stitch(hearings)
     with work.finishing():
         speaker = None
         if recording is not None and recording.participant is not None:
@@ -123,12 +124,12 @@ def _write(work: Work, *, transcript: Transcript, engine: SpeechEngine, hearings
                     text=line.text,
                     words=None if line.words is None else [asdict(word) for word in line.words],
                 )
-                for position, line in enumerate(utterances)
+                for position, line in enumerate(heard.utterances)
             ],
             batch_size=1000,
         )
         transcript.engine = engine.name
         transcript.model = engine.model
-        transcript.language = next((hearing.language for hearing in hearings if hearing.language), "")
-        transcript.segments_count = len(utterances)
+        transcript.language = heard.language
+        transcript.segments_count = len(heard.utterances)
         transcript.save(update_fields=["engine", "model", "language", "segments_count", "updated_at"])

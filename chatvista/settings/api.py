@@ -23,11 +23,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "FORMAT_SUFFIX_KWARG": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    "TEST_REQUEST_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.MultiPartRenderer",
-    ],
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "ChatVista",
@@ -42,12 +37,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_AUTHENTICATION": [],
     # Fields of one name with different words need names of their own in the document.
     "ENUM_NAME_OVERRIDES": {
-        "ActionStatusEnum": [
-            ("open", "Open"),
-            ("in_progress", "In Progress"),
-            ("done", "Done"),
-            ("cancelled", "Cancelled"),
-        ],  # fmt: skip
+        "ActionStatusEnum": "meetings.models.ActionStatus",
         "CopyStateEnum": "storage_sync.vocabulary.CopyState",
         "FileStateEnum": "storage_sync.vocabulary.FileState",
         "JobStateEnum": "chatvista.foundation.leases.State",
@@ -99,8 +89,13 @@ OPENAI_API_KEY = READ.text(
 OPENAI_BASE_URL = READ.url(
     "OPENAI_BASE_URL", "A server that speaks the OpenAI protocol.", schemes=("https", "http"), default=""
 )
+if OPENAI_BASE_URL and not OPENAI_API_KEY:
+    READ.fault(
+        "OPENAI_API_KEY", "is not set, but OPENAI_BASE_URL is", "Give the server's key; any text where it asks none."
+    )
+# Announced ends: whisper-1, the one with word times, 2027-02-26; gpt-5-mini 2026-12-11, hence its successor.
 OPENAI_TRANSCRIPTION_MODEL = READ.text("OPENAI_TRANSCRIPTION_MODEL", "Model that listens.", default="whisper-1")
-OPENAI_MINUTES_MODEL = READ.text("OPENAI_MINUTES_MODEL", "Model that writes minutes.", default="gpt-5-mini")
+OPENAI_MINUTES_MODEL = READ.text("OPENAI_MINUTES_MODEL", "Model that writes minutes.", default="gpt-5.4-mini")
 SPEECH_THREADS = READ.integer(
     "SPEECH_THREADS", "Threads of the speech engine on this machine; 0 uses every core.", default=0, most=256
 )

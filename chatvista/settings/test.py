@@ -7,7 +7,14 @@ import tempfile
 from pathlib import Path
 
 from chatvista.settings import *  # noqa: F403
-from chatvista.settings import CACHES, CELERY_BROKER_TRANSPORT_OPTIONS, MIDDLEWARE, SPACES_BUCKET, STORAGES
+from chatvista.settings import (
+    CACHES,
+    CELERY_BROKER_TRANSPORT_OPTIONS,
+    MIDDLEWARE,
+    REST_FRAMEWORK,
+    SPACES_BUCKET,
+    STORAGES,
+)
 
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SECURE_SSL_REDIRECT = False
@@ -23,4 +30,9 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 REGISTRATIONS_PER_MINUTE = LOGINS_PER_MINUTE = 100_000
 # Nobody collects static files for tests, and WhiteNoise warns of their absence at every request.
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]
+REST_FRAMEWORK["TEST_REQUEST_DEFAULT_FORMAT"] = "json"
+REST_FRAMEWORK["TEST_REQUEST_RENDERER_CLASSES"] = [
+    "rest_framework.renderers.JSONRenderer",
+    "rest_framework.renderers.MultiPartRenderer",
+]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

@@ -9,7 +9,7 @@ import django_filters
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from chatvista.foundation.problems import Problem
-from meetings.models import ActionItem, Meeting, MeetingStatus, Minutes, MinutesItem
+from meetings.models import ActionItem, ActionStatus, Meeting, MeetingStatus, Minutes
 
 
 class MeetingFilters(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
@@ -38,7 +38,7 @@ class ActionItemFilters(django_filters.FilterSet):  # type: ignore[misc]  # the 
 
     meeting = django_filters.UUIDFilter(field_name="minutes__meeting_id")
     minutes = django_filters.UUIDFilter(field_name="minutes_id")
-    status = django_filters.ChoiceFilter(choices=MinutesItem.ActionStatus.choices)
+    status = django_filters.ChoiceFilter(choices=ActionStatus.choices)
     owner = django_filters.CharFilter(method="by_owner", label="`me`, or the id of a participant")
     due_after = django_filters.DateFilter(field_name="due_on", lookup_expr="gte")
     due_before = django_filters.DateFilter(field_name="due_on", lookup_expr="lte")

@@ -10,30 +10,24 @@ from meetings.gateways.local_speech import LocalSpeech
 from meetings.gateways.openai_minutes import OpenAIMinutes
 from meetings.gateways.openai_speech import OpenAISpeech
 
-# The SDK lists their announced ends: whisper-1 (the one with word times) 2027-02-26; gpt-5-mini 2026-12-11, hence 5.4.
-TRANSCRIPTION_MODEL = "whisper-1"
-MINUTES_MODEL = "gpt-5.4-mini"
-
 
 def speech_engine() -> SpeechEngine:
     """Give the engine that listens, as the settings say now."""
-    key = getattr(settings, "OPENAI_API_KEY", "") or ""
-    if key:
+    if settings.OPENAI_API_KEY:
         return OpenAISpeech(
-            api_key=key,
-            base_url=getattr(settings, "OPENAI_BASE_URL", "") or "",
-            model=getattr(settings, "OPENAI_TRANSCRIPTION_MODEL", "") or TRANSCRIPTION_MODEL,
+            api_key=settings.OPENAI_API_KEY,
+            base_url=settings.OPENAI_BASE_URL,
+            model=settings.OPENAI_TRANSCRIPTION_MODEL,
         )
-    return LocalSpeech(threads=getattr(settings, "SPEECH_THREADS", 0) or 0)
+    return LocalSpeech(threads=settings.SPEECH_THREADS)
 
 
 def minute_taker() -> MinuteTaker:
     """Give the engine that writes minutes, as the settings say now."""
-    key = getattr(settings, "OPENAI_API_KEY", "") or ""
-    if key:
+    if settings.OPENAI_API_KEY:
         return OpenAIMinutes(
-            api_key=key,
-            base_url=getattr(settings, "OPENAI_BASE_URL", "") or "",
-            model=getattr(settings, "OPENAI_MINUTES_MODEL", "") or MINUTES_MODEL,
+            api_key=settings.OPENAI_API_KEY,
+            base_url=settings.OPENAI_BASE_URL,
+            model=settings.OPENAI_MINUTES_MODEL,
         )
     return ExtractiveMinutes()

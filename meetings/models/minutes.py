@@ -33,6 +33,15 @@ class Section(models.TextChoices):
     OPEN_QUESTIONS = "open_questions"
 
 
+class ActionStatus(models.TextChoices):
+    """Where an action item stands."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
 class Minutes(Record):
     """One version of the minutes of a meeting, written from one transcript by one engine."""
 
@@ -74,14 +83,6 @@ class Minutes(Record):
 
 class MinutesItem(Record):
     """One line of minutes. Owner, due date and status belong to action items alone."""
-
-    class ActionStatus(models.TextChoices):
-        """Where an action item stands."""
-
-        OPEN = "open"
-        IN_PROGRESS = "in_progress"
-        DONE = "done"
-        CANCELLED = "cancelled"
 
     minutes = models.ForeignKey(Minutes, on_delete=models.CASCADE, related_name="items")
     section = models.CharField(max_length=20, choices=Section)

@@ -13,7 +13,17 @@ from accounts.models import User
 from chatvista.foundation.leases import State
 from chatvista.foundation.models import Job
 from meetings import capturing, importing, inviting, minuting, scheduling
-from meetings.models import Citation, Meeting, Minutes, MinutesItem, Participant, Recording, Section, Transcript
+from meetings.models import (
+    ActionStatus,
+    Citation,
+    Meeting,
+    Minutes,
+    MinutesItem,
+    Participant,
+    Recording,
+    Section,
+    Transcript,
+)
 from meetings.readers.contracts import SaidLine
 from storage_sync.receiving import Intake
 
@@ -87,7 +97,7 @@ def minutes_of(meeting: Meeting, by: User, *, actions: int = 1, owner: Participa
         is_action = section == Section.ACTION_ITEMS
         item = MinutesItem.objects.create(
             minutes=minutes, section=section, position=position, text=f"{section} {position}",
-            status=MinutesItem.ActionStatus.OPEN if is_action else "",
+            status=ActionStatus.OPEN if is_action else "",
             owner=owner if is_action else None,
             owner_name=owner.name if owner and is_action else "",
             due_on=date(2026, 12, 1) if is_action else None,

@@ -12,7 +12,7 @@ from accounts.api.fields import LineField, TextField
 from chatvista.foundation.serializers import JobSerializer
 from meetings.api.strict import DayField, IdField, LanguageField, StrictSerializer, WordField
 from meetings.minuting import TEMPLATES
-from meetings.models import ActionItem, Citation, Minutes, MinutesItem, Section
+from meetings.models import ActionItem, ActionStatus, Citation, Minutes, MinutesItem, Section
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Citation]):
@@ -47,7 +47,7 @@ class ActionEntrySerializer(serializers.ModelSerializer[MinutesItem]):
 
     evidence = EvidenceSerializer(many=True)
     owner = serializers.SerializerMethodField()
-    status = serializers.ChoiceField(choices=MinutesItem.ActionStatus.choices)
+    status = serializers.ChoiceField(choices=ActionStatus.choices)
 
     class Meta:
         model = MinutesItem
@@ -162,7 +162,7 @@ class ActionItemChangesSerializer(StrictSerializer):
     owner = IdField(required=False, allow_null=True)
     owner_name = LineField(max_length=200, required=False, allow_blank=True)
     due_on = DayField(required=False, allow_null=True)
-    status = WordField(choices=MinutesItem.ActionStatus.choices, required=False)
+    status = WordField(choices=ActionStatus.choices, required=False)
     text = TextField(max_length=2000, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
