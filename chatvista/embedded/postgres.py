@@ -143,6 +143,7 @@ class Postgres:
             capture_output=True,
             text=True,
             check=False,
+            start_new_session=True,  # Ctrl-C is for us alone: half a cluster would have to be made again
             cwd="/",
             env=plain_environment(folder=self._place),
             user=self._account.named_uid if self._account else None,

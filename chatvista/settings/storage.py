@@ -43,7 +43,7 @@ LINK_SECONDS = READ.integer(
     "LINK_SECONDS", "How long a download link works, in seconds.", default=900, least=30, most=604_800
 )
 
-SPACES_VARIABLES = ("DO_SPACES_ENDPOINT", "DO_SPACES_BUCKET", "DO_SPACES_ACCESS_KEY", "DO_SPACES_SECRET_KEY")
+_SPACES_VARIABLES = ("DO_SPACES_ENDPOINT", "DO_SPACES_BUCKET", "DO_SPACES_ACCESS_KEY", "DO_SPACES_SECRET_KEY")
 SPACES_ENDPOINT = READ.url(
     "DO_SPACES_ENDPOINT",
     "The Spaces endpoint, e.g. https://fra1.digitaloceanspaces.com.",
@@ -68,9 +68,8 @@ SPACES_ADDRESSING = READ.choice(
     default="virtual",
     options=("virtual", "path"),
 )
-SPACES_CONFIGURED = any(READ.is_given(name) for name in SPACES_VARIABLES)
-if SPACES_CONFIGURED:
-    for _name in SPACES_VARIABLES:
+if any(READ.is_given(name) for name in _SPACES_VARIABLES):
+    for _name in _SPACES_VARIABLES:
         if not READ.is_given(_name):
             READ.fault(_name, "is not set", "The Space is configured in part: give all DO_SPACES_* variables, or none.")
 elif not DISK_DURABLE:
