@@ -1,7 +1,8 @@
 """The servers of the test suite: one embedded stack in a temporary home for all workers, gone afterwards.
 
 Loaded by `-p tests.embedded_services`, before pytest-django reads the settings. DATABASE_URL and REDIS_URL of the
-caller replace their servers; Spaces is always the embedded one unless CHATVISTA_TEST_SPACES=1, because tests empty it.
+caller's shell (not of a `.env`) replace their servers; Spaces is always the embedded one unless
+CHATVISTA_TEST_SPACES=1, because tests empty it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pytest
 
 from chatvista.embedded.keyring import APPLICATION
 from chatvista.embedded.stack import Stack
-from chatvista.embedded.surroundings import SHARED
+from chatvista.embedded.surroundings import SHARED, with_dotenv
 
 _MARK = "CHATVISTA_TEST_STACK"
 _KEPT = ("DATABASE_URL", "REDIS_URL")
@@ -48,6 +49,10 @@ class _Services:
         for name in set(os.environ) - set(kept):
             del os.environ[name]
         os.environ.update(complete)
+        # Settings read `.env` below the environment: an empty value keeps the developer's own out.
+        for name in with_dotenv({}):
+            if not _is_kept(name):
+                os.environ.setdefault(name, "")
         os.environ[_MARK] = str(self._home)
 
     def stop(self) -> None:
