@@ -29,7 +29,7 @@ class Ledger:
         return False
 
 
-class CopyInline(Ledger, TabularInline):  # type: ignore[misc]  # unfold is untyped
+class CopyInline(Ledger, TabularInline):
     """The copies of a file, on its page."""
 
     model = Copy
@@ -37,7 +37,7 @@ class CopyInline(Ledger, TabularInline):  # type: ignore[misc]  # unfold is unty
 
 
 @admin.register(StoredFile)
-class StoredFileAdmin(Ledger, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+class StoredFileAdmin(Ledger, ModelAdmin):
     """Files with their durability."""
 
     list_display = ("name", "category", "shown_size", "state", "durability", "tenant_id", "stored_at")
@@ -59,7 +59,7 @@ class StoredFileAdmin(Ledger, ModelAdmin):  # type: ignore[misc]  # unfold is un
 
 
 @admin.register(Copy)
-class CopyAdmin(Ledger, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+class CopyAdmin(Ledger, ModelAdmin):
     """Copies, the ones in trouble first to filter for."""
 
     list_display = ("file", "side", "node", "state", "verified_at", "attempts", "next_attempt_at", "error")

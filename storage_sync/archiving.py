@@ -22,7 +22,7 @@ from storage_sync import keys, replicating, settling
 from storage_sync.models import StoredFile
 from storage_sync.querysets import StoredFileQuerySet
 from storage_sync.sides.cloud import CloudSide, cloud
-from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
+from storage_sync.sides.contract import Found, MissingObjectError, OccupiedKeyError, Side
 from storage_sync.sides.local import local
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
@@ -119,10 +119,19 @@ def _settle(file: StoredFile) -> str:
 
 
 def _empty_other_place(file: StoredFile) -> str:
-    """Delete the bytes at the second key: the longest link to them has expired, or nobody ever had one."""
-    for side in (local(), cloud()):
-        if side is not None:
-            side.delete(key=file.other_key)
+    """Delete the bytes at the second key: the longest link to them has expired, or nobody ever had one.
+
+    A side that was away when the file moved still has them there alone; on it they are moved first.
+    """
+    sides: list[Side | None] = [local(), cloud()]
+    for side in sides:
+        if side is None:
+            continue
+        there, other = side.head(key=file.key), side.head(key=file.other_key)
+        if other is not None and not _is_right(there, file) and _is_right(other, file):
+            side.delete(key=file.key)
+            side.copy(key=file.other_key, to=file.key)
+        side.delete(key=file.other_key)
     emptied = _held(file).filter(state=file.state)
     if not emptied.update(other_key="", other_key_until=None, lease_token=None, lease_until=None):
         raise LeaseLostError(f"{file.pk} changed meanwhile")
@@ -154,6 +163,13 @@ def _copy_in_cloud(file: StoredFile) -> bool:
         side.delete(key=_home(file))
         raise TransientError("archive_copy_damaged", "The Space did not copy what it holds.")
     return True
+
+
+def _is_right(found: Found | None, file: StoredFile) -> bool:
+    """Whether what lies there may be the file's bytes, as far as a side tells without reading them."""
+    if found is None or found.size != file.size:
+        return False
+    return found.etag is None or not file.etags or found.etag in file.etags
 
 
 def _is_same(file: StoredFile, side: CloudSide) -> bool:

@@ -37,9 +37,19 @@ class _DamagedError(Exception):
 def local_path(file: StoredFile) -> Path:
     """Verified bytes on this disk, fetched if need be; other threads wait for the one that fetches.
 
+    A file that was lost is looked for again: a volume may be mounted now that was not.
+
     Raises Problem 410 `file_lost` or `file_purged`, 404 `not_found`, 503 `storage_unavailable`, 507 `disk_full`.
     """
-    require_readable(file)
+    if file.state != FileState.LOST:
+        require_readable(file)
+    path = _right_path(file)
+    if file.state == FileState.LOST:
+        _welcome_back(file)
+    return path
+
+
+def _right_path(file: StoredFile) -> Path:
     with verifying.alone(str(file.pk)):
         path = local().path(file.key)
         try:
@@ -176,6 +186,17 @@ def _lost_unless_elsewhere(file: StoredFile) -> Problem:
             logger.error("file_lost", file=str(file.pk), key=file.key)
             audit.record(action="file.lost", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id)
     return Problem("file_lost", "Every copy of this file is damaged; operators know about it.", status=410)
+
+
+def _welcome_back(file: StoredFile) -> None:
+    """Right bytes turned up: the file is what it was before it was lost."""
+    was = FileState.STORED if file.archived_at is None else FileState.ARCHIVED
+    with transaction.atomic():
+        if StoredFile.objects.filter(pk=file.pk, state=FileState.LOST).update(state=was, updated_at=Now()):
+            logger.warning("file_found_again", file=str(file.pk), key=file.key)
+            note_copy(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE, state=CopyState.PRESENT)
+            audit.record(action="file.found", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id)
+    file.refresh_from_db()
 
 
 def _straight(file: StoredFile, start: int, length: int | None) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from storage_sync import reading
 from storage_sync.dispositions import content_disposition
 from storage_sync.models import StoredFile
 from storage_sync.ranges import ByteRange, UnsatisfiableError, asked_range
+from storage_sync.vocabulary import FileState
 
 
 def respond(
@@ -23,6 +24,8 @@ def respond(
 
     Raises Problem 412 `precondition_failed`, and what reading raises (404, 410, 503).
     """
+    if file.state == FileState.LOST:
+        reading.local_path(file)
     reading.require_readable(file)
     early = _unless_needed(request, file)
     if early is not None:

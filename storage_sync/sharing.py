@@ -31,7 +31,8 @@ def link(file: StoredFile, *, filename: str, seconds: int | None = None) -> str:
         return _own_link(file, filename, term)
     return side.presigned_url(
         key=file.key,
-        seconds=term,
+        # Bytes that move stay at their old key for LINK_SECONDS: no link may promise more.
+        seconds=min(term, settings.LINK_SECONDS),
         disposition=content_disposition(filename=filename, inline=False, content_type=file.content_type),
         content_type=file.content_type,
     )

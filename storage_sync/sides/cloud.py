@@ -36,6 +36,7 @@ PARTS_AT_ONCE = 3
 PULSE_SECONDS = 2.0
 READ_ATTEMPTS = 3
 LARGEST_COPY = 5 * 1024**3
+COPY_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class CloudSide:
         source: Any = {"Bucket": self.space.bucket, "Key": keys.require_safe(key)}
         with in_our_words():
             try:
-                self.client.copy(source, self.space.bucket, to, Config=config)
+                # A copy is answered when it is done, which takes a large object longer than any read.
+                client_of(self.space, read=COPY_SECONDS).copy(source, self.space.bucket, to, Config=config)
             except ClientError as error:
                 if says_missing(error):
                     raise MissingObjectError(key) from error

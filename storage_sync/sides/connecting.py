@@ -47,7 +47,7 @@ def configured_space() -> Space | None:
         region=settings.SPACES_REGION,
         bucket=settings.SPACES_BUCKET,
         access_key=settings.SPACES_ACCESS_KEY,
-        addressing=settings.SPACES_ADDRESSING,
+        addressing="path" if settings.SPACES_ADDRESSING == "path" else "virtual",
         secret_key=settings.SPACES_SECRET_KEY,
     )
 
@@ -74,18 +74,18 @@ def new_client(
     return session.client("s3", endpoint_url=space.endpoint, config=config)
 
 
-_clients: dict[Space, S3Client] = {}
+_clients: dict[tuple[Space, float], S3Client] = {}
 _making = threading.Lock()
 
 
-def client_of(space: Space) -> S3Client:
-    """The client of this process: its connections must not be shared with a forked child."""
-    found = _clients.get(space)
+def client_of(space: Space, *, read: float = READ_SECONDS) -> S3Client:
+    """This process's client of that patience: its connections must not be shared with a forked child."""
+    found = _clients.get((space, read))
     if found is None:
         with _making:
-            found = _clients.get(space)
+            found = _clients.get((space, read))
             if found is None:
-                found = _clients[space] = new_client(space)
+                found = _clients[space, read] = new_client(space, read=read)
     return found
 
 

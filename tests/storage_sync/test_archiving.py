@@ -237,6 +237,19 @@ def test_one_side_is_enough_to_move_and_the_ledger_is_told(storeroom: Path) -> N
     assert reading.local_path(fresh(cloud_only)).read_bytes() == WORDS
 
 
+def test_a_cloud_that_seemed_empty_while_the_file_moved_loses_nothing(storeroom: Path) -> None:
+    file = store()
+    live = file.key
+    archiving.archive(file)
+    space().delete(key=live)
+    assert run() == {"moved": 1}
+    put_in_cloud(live, WORDS)
+    let_links_expire()
+    assert run() == {"emptied": 1}
+    assert in_cloud() == [keys.archive_key(live)]
+    assert b"".join(space().read(key=fresh(file).key)) == WORDS
+
+
 def test_without_a_cloud_the_local_copy_moves(storeroom: Path, settings: Settings) -> None:
     settings.SPACES_ENDPOINT = ""
     file = store()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from django.core.signals import request_finished
+from django.db import close_old_connections
 from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
@@ -17,10 +19,18 @@ from pytest_django.fixtures import Settings
 from chatvista.foundation.problems import Problem
 from storage_sync import serving
 from storage_sync.models import StoredFile
-from tests.storage_sync.making import on_disk, store
+from tests.storage_sync.making import on_disk, put_in_cloud, space, store
 
 pytestmark = pytest.mark.django_db
 DATA = bytes(range(256)) * 4
+
+
+@pytest.fixture(autouse=True)
+def closing_an_answer_keeps_the_connection() -> Iterator[None]:
+    """As Django's own test client does it: the transaction around a test must outlive the request."""
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_finished.connect(close_old_connections)
 
 
 @pytest.fixture
@@ -28,8 +38,10 @@ def file(storeroom: Path) -> StoredFile:
     return store(DATA)
 
 
-def ask(file: StoredFile, method: str = "GET", inline: bool = False, **headers: str) -> HttpResponseBase:
-    request = RequestFactory().generic(method, "/x", headers=headers)
+def ask(
+    file: StoredFile, method: str = "GET", inline: bool = False, headers: dict[str, str] | None = None, **more: str
+) -> HttpResponseBase:
+    request = RequestFactory().generic(method, "/x", headers={**(headers or {}), **more})
     return serving.respond(request, file, filename="talk.flac", inline=inline)
 
 
@@ -99,26 +111,25 @@ def test_what_the_client_has_is_304_without_a_look_at_the_bytes(file: StoredFile
         {"if-none-match": "*"},
         {"if-modified-since": http_date(stored_at.timestamp())},
     ):
-        answer = ask(file, **headers)
+        answer = ask(file, headers=headers)
         assert answer.status_code == 304
         assert answer["ETag"] == f'"{file.sha256}"'
     assert not on_disk(file).exists()
 
 
 def test_what_the_client_has_not_is_sent(file: StoredFile) -> None:
-    answer = ask(file, **{"if-none-match": '"other"'})
+    answer = ask(file, headers={"if-none-match": '"other"'})
     assert (answer.status_code, body(answer)) == (200, DATA)
 
 
 def test_a_condition_that_fails_is_412(file: StoredFile) -> None:
     with pytest.raises(Problem) as caught:
-        ask(file, **{"if-match": '"other"'})
+        ask(file, headers={"if-match": '"other"'})
     assert caught.value.status == 412
-    body(ask(file, **{"if-match": f'"{file.sha256}"'}))
+    body(ask(file, headers={"if-match": f'"{file.sha256}"'}))
 
 
 def test_if_range_gives_the_part_only_of_the_same_file(file: StoredFile) -> None:
-    part = {"range": "bytes=0-9"}
     assert file.stored_at is not None
     same_date = http_date(file.stored_at.timestamp())
     for condition, status in (
@@ -129,7 +140,7 @@ def test_if_range_gives_the_part_only_of_the_same_file(file: StoredFile) -> None
         ("Mon, 01 Jan 2035 00:00:00 GMT", 200),
         ("nonsense", 200),
     ):
-        answer = ask(file, **part, **{"if-range": condition})
+        answer = ask(file, headers={"range": "bytes=0-9", "if-range": condition})
         assert answer.status_code == status
         body(answer)
 
@@ -165,9 +176,26 @@ def test_without_room_on_the_disk_it_still_streams(file: StoredFile, settings: S
     assert (body(whole), body(part)) == (DATA, DATA[1:3])
 
 
-@pytest.mark.parametrize(("state", "status"), [("reserved", 404), ("purged", 410), ("lost", 410)])
+@pytest.mark.parametrize(
+    ("state", "status"), [("reserved", 404), ("abandoned", 404), ("purging", 410), ("purged", 410)]
+)
 def test_a_file_without_bytes_says_why_even_to_a_head(file: StoredFile, state: str, status: int) -> None:
     file.state = state
     with pytest.raises(Problem) as caught:
         ask(file, "HEAD")
     assert caught.value.status == status
+
+
+def test_a_lost_file_is_410_until_its_bytes_turn_up(file: StoredFile) -> None:
+    on_disk(file).unlink()
+    space().delete(key=file.key)
+    for _ in range(2):
+        with pytest.raises(Problem) as caught:
+            body(ask(file))
+        assert (caught.value.status, caught.value.code) == (410, "file_lost")
+        file.refresh_from_db()
+        assert file.state == "lost"
+    put_in_cloud(file.key, DATA)
+    assert body(ask(file)) == DATA
+    file.refresh_from_db()
+    assert (file.state, file.durability) == ("stored", "both")

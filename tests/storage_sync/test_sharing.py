@@ -27,7 +27,7 @@ HOSTILE = 'Протокол "1"\r\nSet-Cookie: x=1/../.pdf'
 def fetch(link: str) -> tuple[int, bytes, str]:
     parts = urlsplit(link)
     answer = Client().get(f"{parts.path}?{parts.query}")
-    content = b"".join(answer) if isinstance(answer, StreamingHttpResponse) else answer.content  # type: ignore[arg-type]  # synchronous chunks
+    content = b"".join(answer) if isinstance(answer, StreamingHttpResponse) else answer.content
     return answer.status_code, content, answer.get("Content-Disposition", "")
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
-from chatvista.foundation.leases import in_seconds
+from chatvista.foundation.leases import LeaseLostError, in_seconds
 from storage_sync import replicating, settling, sweeping
 from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.cloud import CloudSide
@@ -159,7 +159,7 @@ def test_a_process_that_was_only_slow_cannot_commit_any_more(storeroom: Path, mo
     file = cut(monkeypatch, replicating, "put_verified")
     sweeping.sweep_reservations()
     assert file.lease_token is not None
-    with pytest.raises(settling.LeaseLostError):
+    with pytest.raises(LeaseLostError):
         settling.finish(file_id=file.pk, token=file.lease_token, on_cloud=True, on_local=True)
     assert not settling.drop(file_id=file.pk, token=file.lease_token)
     assert StoredFile.objects.get().state == "stored"
