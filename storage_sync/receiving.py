@@ -29,7 +29,7 @@ __all__ = ["Intake", "Landed", "receive", "receive_bytes"]
 
 logger = structlog.get_logger(__name__)
 
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,49}/[a-z0-9][a-z0-9.+-]{0,48}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,19}/[a-z0-9][a-z0-9.+-]{0,61}(; charset=utf-8)?")
 
 
 def receive(

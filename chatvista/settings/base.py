@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,9 @@ STATIC_ROOT = CHECKOUT / "staticfiles"
 # Collected, hashed and compressed in an image; found in the packages themselves where nobody ran collectstatic.
 STATIC_IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file()
 WHITENOISE_USE_FINDERS = not STATIC_IS_COLLECTED
+if not STATIC_IS_COLLECTED:
+    # WhiteNoise warns of a missing folder at every start; here that is how it is meant to be.
+    warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 
 
 def _database() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from chatvista.foundation.problems import Problem
 from meetings import exporting
 from meetings.models import Export, Meeting
 from meetings.renderers import FORMATS
+from meetings.renderers.formats import MEDIA_TYPES, Format
 from storage_sync import reading
 from storage_sync.models import StoredFile
 from tests.meetings import making
@@ -32,11 +33,12 @@ def run(export: Export) -> Export:
 
 
 @pytest.mark.parametrize("form", FORMATS["minutes"])
-def test_minutes_become_a_document(hana: User, meeting: Meeting, storeroom: Path, form: str) -> None:
+def test_minutes_become_a_document(hana: User, meeting: Meeting, storeroom: Path, form: Format) -> None:
     export = run(exporting.request_export(user=hana, minutes=making.minutes_of(meeting, hana), format=form))
     assert export.job.state == "completed", export.job.error_detail
     assert export.file is not None
     assert (export.file.category, export.file.durability, export.is_ready) == ("minutes", "both", True)
+    assert export.file.content_type == MEDIA_TYPES[form]
     content = reading.local_path(export.file).read_bytes()
     assert content.startswith(BEGINS[form])
     if form in {"md", "html", "txt", "json"}:
@@ -44,11 +46,11 @@ def test_minutes_become_a_document(hana: User, meeting: Meeting, storeroom: Path
 
 
 @pytest.mark.parametrize("form", FORMATS["transcript"])
-def test_a_transcript_becomes_a_document(hana: User, meeting: Meeting, storeroom: Path, form: str) -> None:
+def test_a_transcript_becomes_a_document(hana: User, meeting: Meeting, storeroom: Path, form: Format) -> None:
     export = run(exporting.request_export(user=hana, transcript=making.transcript_of(meeting, hana), format=form))
     assert export.job.state == "completed", export.job.error_detail
     assert export.file is not None
-    assert export.file.category == "transcripts"
+    assert (export.file.category, export.file.content_type) == ("transcripts", MEDIA_TYPES[form])
     assert reading.local_path(export.file).read_bytes().startswith(BEGINS[form])
 
 
