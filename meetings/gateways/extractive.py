@@ -94,6 +94,9 @@ def _moments(themes: Themes, cues: Cues | None, marked: set[int], *, most: int) 
         chosen.append(index)
         if len(chosen) == limit:
             break
+    if not chosen and themes.sentences:
+        # A few short words are a meeting too: the sentence that says the most stands for it.
+        chosen = [max(themes.sentences, key=lambda one: (len(set(themes.content[one.index])), -one.index)).index]
     return [themes.sentences[index] for index in sorted(chosen)]
 
 

@@ -197,6 +197,12 @@ def test_in_a_language_it_does_not_know_it_gives_questions_and_claims_nothing_el
     assert [item.text for item in draft.open_questions] == ["Kto zapłaci za nowe krzesła w sali?"]
 
 
+def test_a_single_line_is_its_own_summary() -> None:
+    said = "Ask not what your country can do for you; ask what you can do for your country."
+    draft = minuted(spoken(("", said)))
+    assert [(point.text, point.evidence[0].segment) for point in draft.summary] == [(said, "s0")]
+
+
 def test_an_empty_transcript_gives_empty_minutes() -> None:
     draft = minuted([])
     assert all(getattr(draft, name) == () for name in LISTS)
