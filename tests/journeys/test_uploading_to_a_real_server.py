@@ -7,14 +7,15 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
+from accounts import signing_in
 from accounts.models import User
+from accounts.origins import Origin
 from meetings.models import Recording
 from storage_sync.models import StoredFile
 from tests.journeys.conftest import LIMIT, Web
@@ -32,9 +33,10 @@ def address(hana: User) -> str:
 
 
 @pytest.fixture
-def bearer(hana: User, api_for: Callable[[User], APIClient]) -> dict[str, str]:
+def bearer(hana: User) -> dict[str, str]:
     """Hana's token, as a header."""
-    return {"Authorization": api_for(hana)._credentials["HTTP_AUTHORIZATION"]}
+    pair = signing_in.open_session(user=hana, origin=Origin(address="127.0.0.1", user_agent="tests"))
+    return {"Authorization": f"Bearer {pair.access}"}
 
 
 def answered(connection: http.client.HTTPConnection) -> tuple[int, dict[str, Any]]:

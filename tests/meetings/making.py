@@ -8,6 +8,7 @@ import struct
 import wave
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from accounts.models import User
 from chatvista.foundation.leases import State
@@ -41,6 +42,13 @@ def join(meeting: Meeting, person: User, *, by: User, role: str = "participant")
     return inviting.add_participant(user=by, meeting=meeting, person=person.pk, name="", email="", role=role)
 
 
+def somebody(like: User, *, role: str) -> User:
+    """Another user of the same organization."""
+    return User.objects.create_user(
+        email=f"{role}@example.org", password=None, name=role.title(), role=role, organization=like.organization
+    )
+
+
 def sound(*, seconds: float = 1.0, rate: int = 16_000) -> bytes:
     """A real WAV file: a tone."""
     target = io.BytesIO()
@@ -70,6 +78,11 @@ def form(*files: tuple[str, str | None, bytes], boundary: str = "cut-here") -> t
         body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{naming}\r\n\r\n'.encode()
         body += content + b"\r\n"
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def content_of(answer: Any) -> bytes:
+    """The whole body of a streamed answer."""
+    return b"".join(answer.streaming_content)
 
 
 def transcript_of(

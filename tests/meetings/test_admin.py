@@ -66,6 +66,7 @@ def test_a_correction_by_an_operator_counts_and_is_on_record(desk: Client, meeti
 
 def test_an_operator_stops_and_repeats_a_transcription(desk: Client, meeting: Meeting) -> None:
     recording = Recording.objects.get()
+    assert recording.job_id is not None
     for action, state in (("cancel", "cancelled"), ("retry", "queued")):
         desk.post(
             reverse("admin:meetings_recording_changelist"), {"action": action, "_selected_action": [str(recording.pk)]}

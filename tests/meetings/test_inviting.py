@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from accounts.models import User
@@ -16,10 +18,7 @@ def test_two_hosts_who_step_down_at_once_leave_one_host(hana: User, pavel: User)
         meeting = making.meeting_of(hana, pavel, role="host")
         hosts = list(meeting.participants.select_related("meeting"))
         outcomes = race(
-            [
-                lambda host=host: inviting.change_participant(user=hana, participant=host, role="participant")
-                for host in hosts
-            ]
+            [partial(inviting.change_participant, user=hana, participant=host, role="participant") for host in hosts]
         )
         assert [outcome.code for outcome in outcomes if isinstance(outcome, Problem)] == ["last_host"]
         assert meeting.participants.filter(role=ParticipantRole.HOST).count() == 1

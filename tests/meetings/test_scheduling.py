@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.http import Http404
 
@@ -21,8 +23,8 @@ def test_of_a_start_and_a_cancellation_at_once_one_wins(hana: User) -> None:
         meeting = making.meeting_of(hana)
         outcomes = race(
             [
-                lambda meeting=meeting: scheduling.start_meeting(user=hana, meeting=meeting),
-                lambda meeting=meeting: scheduling.cancel_meeting(user=hana, meeting=meeting),
+                partial(scheduling.start_meeting, user=hana, meeting=meeting),
+                partial(scheduling.cancel_meeting, user=hana, meeting=meeting),
             ]
         )
         refusals = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
@@ -41,9 +43,7 @@ def test_of_changes_that_rest_on_one_reading_one_wins(hana: User) -> None:
 
     outcomes = race(
         [
-            lambda title=title: scheduling.change_meeting(
-                user=hana, meeting=meeting, changes={"title": title}, check=unchanged
-            )
+            partial(scheduling.change_meeting, user=hana, meeting=meeting, changes={"title": title}, check=unchanged)
             for title in ("One", "Two", "Three")
         ]
     )

@@ -21,9 +21,20 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storeroom")]
 TONE = making.sound()
 
 
-def upload(client: APIClient, meeting: Meeting, body: bytes = TONE, query: str = "", **headers: str) -> Any:
+def upload(
+    client: APIClient, meeting: Meeting, body: bytes = TONE, query: str = "", content_type: str = "audio/wav",
+    headers: dict[str, str] | None = None,
+) -> Any:  # fmt: skip
     address = f"/api/v1/meetings/{meeting.pk}/recordings{query}"
-    return client.post(address, body, content_type=headers.pop("content_type", "audio/wav"), headers=headers)
+    return client.post(address, body, content_type=content_type, headers=headers)
+
+
+def upload_over(
+    client: APIClient, meeting: Meeting, wire: object, *, length: int, kind: str = "audio/wav", query: str = ""
+) -> Any:
+    """An upload whose body is whatever the wire gives."""
+    environ: dict[str, Any] = {"wsgi.input": wire, "CONTENT_LENGTH": str(length), "QUERY_STRING": query}
+    return client.generic("POST", f"/api/v1/meetings/{meeting.pk}/recordings", "", content_type=kind, **environ)
 
 
 def nothing_is_left(storeroom: Path) -> bool:
@@ -32,7 +43,7 @@ def nothing_is_left(storeroom: Path) -> bool:
 
 
 def test_a_raw_body_becomes_a_recording_with_both_copies(as_hana: APIClient, meeting: Meeting) -> None:
-    answer = upload(as_hana, meeting, **{"Content-Disposition": 'attachment; filename="weekly.wav"'})
+    answer = upload(as_hana, meeting, headers={"Content-Disposition": 'attachment; filename="weekly.wav"'})
     assert answer.status_code == 201
     given = answer.json()
     assert (given["original_name"], given["content_type"], given["size"]) == ("weekly.wav", "audio/wav", len(TONE))
@@ -76,12 +87,12 @@ def test_a_form_is_streamed_past_djangos_own_handlers(
     ],
 )
 def test_the_name_of_a_recording_is_only_a_name(as_hana: APIClient, meeting: Meeting, header: str, name: str) -> None:
-    answer = upload(as_hana, meeting, **({"Content-Disposition": header} if header else {}))
+    answer = upload(as_hana, meeting, headers={"Content-Disposition": header} if header else None)
     assert answer.json()["original_name"] == name
 
 
 def test_a_name_in_no_known_encoding_is_refused(as_hana: APIClient, meeting: Meeting) -> None:
-    answer = upload(as_hana, meeting, **{"Content-Disposition": "attachment; filename*=EBCDIC-9''a.wav"})
+    answer = upload(as_hana, meeting, headers={"Content-Disposition": "attachment; filename*=EBCDIC-9''a.wav"})
     assert (answer.status_code, answer.json()["code"]) == (400, "disposition_malformed")
 
 
@@ -112,7 +123,7 @@ def test_what_is_no_media_is_415_whatever_it_is_called(
 ) -> None:
     body, kind = making.form(("file", "meeting.mp4", content)) if as_form else (content, "video/mp4")
     answer = upload(
-        as_hana, meeting, body, content_type=kind, **{"Content-Disposition": "attachment; filename=meeting.mp4"}
+        as_hana, meeting, body, content_type=kind, headers={"Content-Disposition": "attachment; filename=meeting.mp4"}
     )
     assert (answer.status_code, answer.json()["code"]) == (415, "not_audio_or_video")
     assert nothing_is_left(storeroom)
@@ -170,12 +181,12 @@ def test_what_arrives_must_have_the_digest_that_was_promised(
     as_hana: APIClient, meeting: Meeting, storeroom: Path
 ) -> None:
     right, wrong = hashlib.sha256(TONE).digest(), hashlib.sha256(b"else").digest()
-    answer = upload(as_hana, meeting, **sealed(wrong))
+    answer = upload(as_hana, meeting, headers=sealed(wrong))
     assert (answer.status_code, answer.json()["code"]) == (400, "digest_mismatch")
     for malformed in ("sha-256=:AA==:", "sha-256=abc", "sha-256"):
-        assert upload(as_hana, meeting, **{"Repr-Digest": malformed}).json()["code"] == "digest_malformed"
+        assert upload(as_hana, meeting, headers={"Repr-Digest": malformed}).json()["code"] == "digest_malformed"
     assert nothing_is_left(storeroom)
-    assert upload(as_hana, meeting, **sealed(right)).status_code == 201
+    assert upload(as_hana, meeting, headers=sealed(right)).status_code == 201
 
 
 class Connection:
@@ -196,10 +207,7 @@ class Connection:
 def refused_unread(
     client: APIClient, meeting: Meeting, *, length: int, kind: str = "audio/wav", query: str = ""
 ) -> Any:
-    return client.generic(
-        "POST", f"/api/v1/meetings/{meeting.pk}/recordings", b"", content_type=kind, QUERY_STRING=query,
-        CONTENT_LENGTH=str(length), **{"wsgi.input": Connection(then=AssertionError)},
-    )  # fmt: skip
+    return upload_over(client, meeting, Connection(then=AssertionError), length=length, kind=kind, query=query)
 
 
 @pytest.mark.parametrize("kind", ["audio/wav", "multipart/form-data; boundary=x"])
@@ -243,27 +251,22 @@ def test_a_body_that_grows_beyond_the_limit_is_stopped(
 
 
 def test_a_body_shorter_than_announced_leaves_nothing(as_hana: APIClient, meeting: Meeting, storeroom: Path) -> None:
-    answer = as_hana.generic(
-        "POST", f"/api/v1/meetings/{meeting.pk}/recordings", b"", content_type="audio/wav",
-        CONTENT_LENGTH=str(len(TONE)), **{"wsgi.input": Connection(TONE[:5000])},
-    )  # fmt: skip
+    answer = upload_over(as_hana, meeting, Connection(TONE[:5000]), length=len(TONE))
     assert (answer.status_code, answer.json()["code"]) == (400, "size_mismatch")
     assert nothing_is_left(storeroom)
 
 
 def test_a_connection_that_breaks_is_no_fault_of_ours(as_hana: APIClient, meeting: Meeting, storeroom: Path) -> None:
-    answer = as_hana.generic(
-        "POST", f"/api/v1/meetings/{meeting.pk}/recordings", b"", content_type="audio/wav",
-        CONTENT_LENGTH=str(len(TONE)), **{"wsgi.input": Connection(TONE[:5000], then=ConnectionResetError)},
-    )  # fmt: skip
+    wire = Connection(TONE[:5000], then=ConnectionResetError)
+    answer = upload_over(as_hana, meeting, wire, length=len(TONE))
     assert (answer.status_code, answer.json()["code"]) == (400, "body_cut_short")
     assert nothing_is_left(storeroom)
 
 
 def test_the_same_key_makes_one_recording(as_hana: APIClient, meeting: Meeting) -> None:
-    first = upload(as_hana, meeting, **{"Idempotency-Key": "k"})
-    again = upload(as_hana, meeting, **{"Idempotency-Key": "k"})
-    other = upload(as_hana, meeting, making.sound(seconds=0.5), **{"Idempotency-Key": "k"})
+    first = upload(as_hana, meeting, headers={"Idempotency-Key": "k"})
+    again = upload(as_hana, meeting, headers={"Idempotency-Key": "k"})
+    other = upload(as_hana, meeting, making.sound(seconds=0.5), headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.json()) == (201, first.json())
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
     assert Recording.objects.count() == 1
@@ -273,23 +276,23 @@ def test_a_repeated_form_is_the_same_request_whatever_its_boundary(as_hana: APIC
     answers = []
     for boundary in ("one", "another-one"):
         body, kind = making.form(("file", "a.wav", TONE), boundary=boundary)
-        answers.append(upload(as_hana, meeting, body, content_type=kind, **{"Idempotency-Key": "k"}).json())
+        answers.append(upload(as_hana, meeting, body, content_type=kind, headers={"Idempotency-Key": "k"}).json())
     assert answers[0] == answers[1]
 
 
 def test_a_key_whose_upload_was_refused_may_be_used_again(as_hana: APIClient, meeting: Meeting) -> None:
-    assert upload(as_hana, meeting, b"", **{"Idempotency-Key": "k"}).status_code == 400
-    assert upload(as_hana, meeting, **{"Idempotency-Key": "k"}).status_code == 201
+    assert upload(as_hana, meeting, b"", headers={"Idempotency-Key": "k"}).status_code == 400
+    assert upload(as_hana, meeting, headers={"Idempotency-Key": "k"}).status_code == 201
 
 
 def test_the_bytes_come_back_whole_in_part_and_only_when_needed(as_pavel: APIClient, meeting: Meeting) -> None:
-    made = upload(as_pavel, meeting, **{"Content-Disposition": "attachment; filename=week.wav"}).json()
+    made = upload(as_pavel, meeting, headers={"Content-Disposition": "attachment; filename=week.wav"}).json()
     address = f"/api/v1/recordings/{made['id']}/content"
     whole = as_pavel.get(address, headers={"accept": "audio/wav"})
-    assert (whole.status_code, b"".join(whole.streaming_content)) == (200, TONE)
+    assert (whole.status_code, making.content_of(whole)) == (200, TONE)
     assert "week.wav" in whole["Content-Disposition"]
     part = as_pavel.get(address, headers={"range": "bytes=100-199"})
-    assert (part.status_code, b"".join(part.streaming_content)) == (206, TONE[100:200])
+    assert (part.status_code, making.content_of(part)) == (206, TONE[100:200])
     assert as_pavel.get(address, headers={"if-none-match": whole["ETag"]}).status_code == 304
     assert as_pavel.head(address)["Content-Length"] == str(len(TONE))
     # Each request for bytes is on record, and asking for the headers alone is none.
@@ -318,7 +321,7 @@ def test_a_deleted_recording_is_gone_at_once_and_can_be_restored(
     restored = as_hana.post(f"{address}/restore")
     assert (restored.status_code, restored.json()["sha256"]) == (200, made["sha256"])
     assert as_hana.post(f"{address}/restore").status_code == 200
-    assert b"".join(as_hana.get(f"{address}/content").streaming_content) == TONE
+    assert making.content_of(as_hana.get(f"{address}/content")) == TONE
 
 
 def test_transcription_can_be_stopped_and_taken_up_again(as_pavel: APIClient, meeting: Meeting) -> None:

@@ -12,7 +12,7 @@ from meetings.models import Meeting, Segment, Speaker, Transcript
 from tests.meetings import making
 
 pytestmark = pytest.mark.django_db
-SEGMENTS = [
+SEGMENTS: list[dict[str, Any]] = [
     {"speaker": "hana", "start_ms": 1000, "end_ms": 2000, "text": "Shall we ship?"},
     {"speaker": "Pavel", "start_ms": 500, "end_ms": 2500, "text": "Yes."},
     {"speaker": None, "start_ms": 2500, "end_ms": 2500, "text": ""},
