@@ -25,7 +25,8 @@ def content_disposition(*, filename: str, inline: bool, content_type: str) -> st
 
 def may_be_shown(content_type: str) -> bool:
     """Whether a browser may show this kind in place."""
-    return content_type in SHOWN_INLINE or content_type.startswith(("audio/", "video/"))
+    kind = content_type.partition(";")[0].strip()
+    return kind in SHOWN_INLINE or kind.startswith(("audio/", "video/"))
 
 
 def clean_filename(filename: str) -> str:

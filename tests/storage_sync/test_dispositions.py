@@ -45,10 +45,15 @@ def test_a_plain_name_needs_no_second_one() -> None:
     assert value == 'inline; filename="minutes 5.pdf"'
 
 
-@pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript"])
+@pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/html; charset=utf-8"])
 def test_what_could_act_in_our_name_is_never_shown_in_place(kind: str) -> None:
     assert content_disposition(filename="a", inline=True, content_type=kind).startswith("attachment")
 
 
 def test_a_long_name_keeps_its_ending() -> None:
     assert clean_filename("x" * 400 + ".flac").endswith(".flac")
+
+
+def test_a_charset_does_not_hide_what_a_file_is() -> None:
+    value = content_disposition(filename="a.txt", inline=True, content_type="text/plain; charset=utf-8")
+    assert value.startswith("inline")
