@@ -21,7 +21,8 @@ from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 30, 3
+# A Space that hangs is given up after about a minute: the platform cuts requests after 100 s.
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 20, 3
 NOT_THERE = {"404", "NoSuchKey", "NotFound", "NoSuchUpload"}
 BUSY = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests", "RequestTimeTooSkewed"}
 
