@@ -74,6 +74,8 @@ class Child:
         if self.exit_code is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(self.program.stop_signal)
+                # One that somebody has paused (SIGSTOP, Ctrl-Z) would hear of it never.
+                self._process.send_signal(signal.SIGCONT)
 
     def finish(self, *, patience: float) -> bool:
         """Wait up to `patience` seconds for the end, then end it and what it left in its group; True when polite."""

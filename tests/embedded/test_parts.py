@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -129,3 +130,13 @@ def test_placeholders_never_replace_what_is_set() -> None:
     assert filled["DATABASE_URL"] == "postgresql://mine"
     assert filled["REDIS_URL"]
     assert len({filled[name] for name in APPLICATION}) == len(APPLICATION)
+
+
+def test_a_child_that_somebody_paused_still_hears_that_it_shall_stop(home: Path) -> None:
+    child = Child(program("print('here', flush=True); import time; time.sleep(60)", home=Home(home)))
+    while not last_lines(home / "logs" / "part.log"):
+        time.sleep(0.02)
+    os.kill(child.pid, signal.SIGSTOP)
+    child.ask_to_stop()
+    assert child.finish(patience=10)
+    assert child.exit_code == -signal.SIGTERM
