@@ -285,6 +285,20 @@ def test_a_key_whose_upload_was_refused_may_be_used_again(as_hana: APIClient, me
     assert upload(as_hana, meeting, headers={"Idempotency-Key": "k"}).status_code == 201
 
 
+def test_without_the_cloud_nothing_is_acknowledged_and_the_same_request_works_later(
+    as_hana: APIClient, meeting: Meeting, settings: Settings, storeroom: Path
+) -> None:
+    there = settings.SPACES_ENDPOINT
+    settings.SPACES_ENDPOINT = "http://127.0.0.1:9"
+    answer = upload(as_hana, meeting, headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert int(answer["Retry-After"]) > 0
+    assert nothing_is_left(storeroom)
+    assert as_hana.get(f"/api/v1/meetings/{meeting.pk}/recordings").json()["results"] == []
+    settings.SPACES_ENDPOINT = there
+    assert upload(as_hana, meeting, headers={"Idempotency-Key": "k"}).status_code == 201
+
+
 def test_the_bytes_come_back_whole_in_part_and_only_when_needed(as_pavel: APIClient, meeting: Meeting) -> None:
     made = upload(as_pavel, meeting, headers={"Content-Disposition": "attachment; filename=week.wav"}).json()
     address = f"/api/v1/recordings/{made['id']}/content"
