@@ -147,7 +147,7 @@ def test_a_live_process_says_so_without_asking_anybody(monkeypatch: pytest.Monke
 @pytest.mark.django_db(transaction=True)
 def test_ready_means_every_migration_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask("/health/ready")[:2] == (200, {"status": "ready", "schema": "current"})
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *_: [("one", False)])
+    monkeypatch.setattr("chatvista.health.MigrationExecutor.migration_plan", lambda *_: [("one", False)])
     status, body, _ = ask("/health/ready")
     assert (status, body["status"]) == (503, "not_ready")
 

@@ -29,7 +29,8 @@ BEGINS = {
 def run(export: Export) -> Export:
     Job.objects.filter(pk=export.job_id).update(next_attempt_at=Now())
     working.run_job(job_id=export.job_id)
-    return Export.objects.select_related("file", "job").get(pk=export.pk)
+    done: Export = Export.objects.select_related("file", "job").get(pk=export.pk)
+    return done
 
 
 @pytest.mark.parametrize("form", FORMATS["minutes"])

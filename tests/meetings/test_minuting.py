@@ -34,7 +34,8 @@ def write(meeting: Meeting, user: User) -> Minutes:
 def run(made: Minutes) -> Minutes:
     Job.objects.filter(pk=made.job_id).update(next_attempt_at=Now())
     working.run_job(job_id=made.job_id)
-    return Minutes.objects.select_related("job").get(pk=made.pk)
+    written: Minutes = Minutes.objects.select_related("job").get(pk=made.pk)
+    return written
 
 
 def test_without_a_key_the_minutes_only_hold_what_was_said(hana: User, meeting: Meeting) -> None:
