@@ -15,12 +15,14 @@ from chatvista.embedded.account import Account, lent_account
 from chatvista.embedded.failing import StackError
 from chatvista.embedded.home import Home
 from chatvista.embedded.housing import binaries, data_place
-from chatvista.embedded.processes import Program, command_of, end_orphan
+from chatvista.embedded.processes import Program, born_at, command_of, end_orphan
 from chatvista.embedded.servers import LOOPBACK, plain_environment
 
 _NAME = "chatvista"
 # Tests begin with an empty cluster and throw it away: a crash of the machine costs nothing.
 _CARELESS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum_naptime=1h"]
+# Above what any system gives: PostgreSQL takes it for a process that has ended.
+_NO_PID = "2147483647"
 _ACCESS = f"host all all {LOOPBACK}/32 scram-sha-256\n"
 
 
@@ -76,7 +78,9 @@ class Postgres:
     def is_ready(self, *, port: int) -> bool:
         """Whether the server itself has written that it takes connections on this port."""
         lines = self._pid_file_lines()
-        return len(lines) >= 8 and lines[3] == str(port) and lines[7].strip() == "ready"
+        is_ours = len(lines) >= 8 and lines[3] == str(port) and lines[7].strip() == "ready"
+        # A killed server leaves its file behind, until the next one writes its own.
+        return is_ours and born_at(int(lines[0])) is not None
 
     def variables(self, *, port: int) -> dict[str, str]:
         """DATABASE_URL."""
@@ -178,14 +182,16 @@ class Postgres:
             raise StackError(message)
 
     def _end_forgotten(self) -> None:
-        """End a server whose owner was killed, and remove a pid file that names somebody else's process by now."""
+        """End a server whose owner was killed; let a pid file that names somebody else's process stop nobody."""
         lines = self._pid_file_lines()
         if not lines:
             return
         pid = int(lines[0])
         if f"-D {self._data}" in command_of(pid):
             end_orphan(pid, polite=signal.SIGINT)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        if lines := self._pid_file_lines():
+            # Never delete the file: its later lines keep a new server out while processes of a killed one still write.
+            (self._data / "postmaster.pid").write_text("\n".join([_NO_PID, *lines[1:], ""]), encoding="utf-8")
 
     def _pid_file_lines(self) -> list[str]:
         try:

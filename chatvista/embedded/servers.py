@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import socket
 from pathlib import Path
 from typing import Protocol
 
+from chatvista.embedded.failing import StackError
 from chatvista.embedded.processes import Program
 
 LOOPBACK = "127.0.0.1"
@@ -36,10 +39,14 @@ class Server(Protocol):
 
 def free_port() -> int:
     """A port that was free a moment ago; a start that loses the race for it is tried again with another."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    # Below those that systems lend to outgoing connections, or a server that is restarted might find its port lent.
+    for port in (*secrets.SystemRandom().sample(range(20_000, 32_000), 20), 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            found: int = probe.getsockname()[1]
+            return found
+    message = f"No port on {LOOPBACK} is free."
+    raise StackError(message)
 
 
 def accepts(port: int) -> bool:

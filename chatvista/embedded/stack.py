@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from chatvista.embedded.failing import StackError
 from chatvista.embedded.home import Home
+from chatvista.embedded.keeping import Part
 from chatvista.embedded.keyring import server_secrets
 from chatvista.embedded.ledger import Ledger
 from chatvista.embedded.postgres import Postgres
-from chatvista.embedded.processes import Child, last_lines
 from chatvista.embedded.servers import Server, free_port
 from chatvista.embedded.spaces import Spaces
 from chatvista.embedded.surroundings import local_values, replaces_spaces
@@ -21,6 +20,8 @@ from chatvista.embedded.valkey import Valkey
 _READY_WITHIN = 60.0
 _STOPPED_WITHIN = 15.0
 _ATTEMPTS = 3
+# At the fifth death in a row nothing will heal by itself: a full disk, damaged data, a port lost for good.
+_MOST_DEATHS = 5
 
 
 class Stack:
@@ -40,7 +41,7 @@ class Stack:
         self.ledger = Ledger(self.home)
         self._environ = dict(environ)
         self._careless = careless
-        self._running: list[tuple[Server, Child]] = []
+        self._running: list[tuple[Server, Part]] = []
         self._postgres: Postgres | None = None
 
     def start(self) -> dict[str, str]:
@@ -61,26 +62,23 @@ class Stack:
 
     def stop(self) -> None:
         """Stop all servers cleanly, in parallel; by force after 15 seconds. Stopping twice does nothing."""
-        for _, child in self._running:
-            child.ask_to_stop()
+        for _, part in self._running:
+            part.ask_to_stop()
         deadline = time.monotonic() + _STOPPED_WITHIN
         while self._running:
-            _, child = self._running.pop()
-            child.finish(patience=max(0.0, deadline - time.monotonic()))
-            self.ledger.remove(child)
+            _, part = self._running.pop()
+            part.end(patience=max(0.0, deadline - time.monotonic()))
         if self._postgres is not None:
             self._postgres.release()
 
-    def ended(self) -> str | None:
-        """A sentence about a server that ended by itself; None while all run."""
-        for server, child in self._running:
-            if child.exit_code is not None:
-                return _epitaph(server, child)
-        return None
+    def look(self) -> None:
+        """Start a server that died again: on its port and with its data, so that its clients go on.
 
-    def bound_logs(self) -> list[Path]:
-        """The logs of the running servers, for who keeps them bounded."""
-        return [child.program.log for _, child in self._running if child.program.log]
+        Raises:
+            StackError: a server dies as soon as it is started, again and again.
+        """
+        for _, part in self._running:
+            part.look()
 
     def _servers(self) -> list[Server]:
         secrets = server_secrets(home=self.home)
@@ -102,45 +100,37 @@ class Stack:
         # All are spawned before any is waited for.
         started = [(server, *self._spawn(server)) for server in servers]
         variables: dict[str, str] = {}
-        for server, child, port in started:
-            variables |= server.variables(port=self._settle(server, child, port))
+        for server, part, port in started:
+            variables |= server.variables(port=self._settle(server, part, port))
         return variables
 
-    def _spawn(self, server: Server) -> tuple[Child, int]:
+    def _spawn(self, server: Server) -> tuple[Part, int]:
         port = free_port()
-        child = Child(server.program(port=port))
-        self._running.append((server, child))
-        self.ledger.add(child)
-        return child, port
+        part = Part(server.program(port=port), ledger=self.ledger, most_deaths=_MOST_DEATHS)
+        self._running.append((server, part))
+        part.start()
+        return part, port
 
-    def _settle(self, server: Server, child: Child, port: int) -> int:
+    def _settle(self, server: Server, part: Part, port: int) -> int:
         """Wait until the server serves; one that ends at once may have lost its port and gets another."""
         for attempt in range(1, _ATTEMPTS + 1):
-            if _becomes_ready(server, child, port):
+            if _becomes_ready(server, part, port):
                 return port
-            self._running.remove((server, child))
-            self.ledger.remove(child)
-            with contextlib.suppress(OSError):
-                child.ask_to_stop()
-            child.finish(patience=1.0)
-            if attempt < _ATTEMPTS:
-                child, port = self._spawn(server)
-        raise StackError(_epitaph(server, child))
+            if attempt == _ATTEMPTS:
+                break
+            self._running.remove((server, part))
+            part.ask_to_stop()
+            part.end(patience=1.0)
+            part, port = self._spawn(server)
+        raise StackError(part.epitaph())
 
 
-def _becomes_ready(server: Server, child: Child, port: int) -> bool:
+def _becomes_ready(server: Server, part: Part, port: int) -> bool:
     deadline = time.monotonic() + _READY_WITHIN
-    while child.exit_code is None:
+    while part.is_running:
         if server.is_ready(port=port):
             return True
         if time.monotonic() > deadline:
             return False
         time.sleep(0.01)
     return False
-
-
-def _epitaph(server: Server, child: Child) -> str:
-    log = child.program.log
-    told = f" Its log ({log}) ends:\n{last_lines(log)}" if log else ""
-    how = "does not answer" if child.exit_code is None else f"ended (exit code {child.exit_code})"
-    return f"{server.name} {how}.{told}"

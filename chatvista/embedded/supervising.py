@@ -14,9 +14,10 @@ from chatvista.embedded.attaching import publish
 from chatvista.embedded.claiming import Claim
 from chatvista.embedded.failing import StackError
 from chatvista.embedded.home import Home
-from chatvista.embedded.parts import Part, part_program, python_program
+from chatvista.embedded.keeping import Part
+from chatvista.embedded.parts import part_program, python_program
 from chatvista.embedded.ports import chosen_port
-from chatvista.embedded.processes import Child, Program, bound_log, last_lines
+from chatvista.embedded.processes import Child, Program, last_lines
 from chatvista.embedded.servers import LOOPBACK
 from chatvista.embedded.stack import Stack
 from chatvista.embedded.storytelling import complain, say
@@ -133,13 +134,9 @@ class Supervisor:
         """A moment of waiting, in which the parts are looked after; raises when it is time to go."""
         if self._stops:
             raise StopAskedError
+        self._stack.look()
         for part in self._parts.values():
             part.look()
-        for log in self._stack.bound_logs():
-            bound_log(log)
-        ended = self._stack.ended()
-        if ended:
-            raise StackError(ended)
         time.sleep(0.05)
 
     def _start(self, program: Program) -> Child:

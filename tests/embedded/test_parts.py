@@ -13,9 +13,9 @@ import pytest
 
 from chatvista.embedded.failing import StackError
 from chatvista.embedded.home import Home
+from chatvista.embedded.keeping import Part
 from chatvista.embedded.keyring import APPLICATION
 from chatvista.embedded.ledger import Ledger
-from chatvista.embedded.parts import Part
 from chatvista.embedded.placeholders import with_placeholders
 from chatvista.embedded.ports import chosen_port
 from chatvista.embedded.preparing import is_prepared, note_prepared
@@ -49,6 +49,18 @@ def test_a_part_that_dies_is_started_again_after_a_growing_pause(
     assert last_lines(home / "logs" / "part.log").splitlines() == ["born", "born"]
     assert not part.is_running
     part.end()
+
+
+def test_a_part_that_may_not_die_often_is_given_up_with_its_last_words(home: Path) -> None:
+    text = "import sys; print('no room left', flush=True); sys.exit(3)"
+    part = Part(program(text, home=Home(home)), ledger=Ledger(Home(home)), most_deaths=3)
+    part.start()
+    with pytest.raises(
+        StackError, match=r"part ended \(exit code 3\), 3 times in quick succession\. [^\0]*no room left"
+    ):
+        watch(part, until_deaths=4)
+    part.end()
+    assert Home(home).read("processes.json") == {}
 
 
 def test_a_part_that_was_asked_to_stop_stays_away(home: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from chatvista.embedded.client import Client
 from chatvista.embedded.home import CHECKOUT
 from chatvista.embedded.processes import born_at
 from chatvista.embedded.servers import accepts, free_port
@@ -116,8 +117,19 @@ def test_a_killed_supervisor_takes_everything_along_and_the_next_run_continues(
     assert [name for name, pid in running.items() if born_at(pid)] == []
 
 
-def test_a_database_that_dies_ends_the_run_with_a_sentence(home: Path, run: Run) -> None:
-    run.await_words("the first page was served")
-    os.kill(processes(home)["PostgreSQL"], signal.SIGKILL)
-    assert run.process.wait(60) == 1
-    assert "PostgreSQL ended (exit code -9)." in run.told
+def test_servers_that_die_come_back_and_web_serves_on(home: Path, run: Run, environ: dict[str, str]) -> None:
+    run.await_words("Ctrl-C stops everything")
+    before = processes(home)
+    for name in ("PostgreSQL", "Valkey", "the S3 server"):
+        os.kill(before[name], signal.SIGKILL)
+        run.await_words(f"{name} ended (exit code -9); starting it again in 1 s.", seconds=10)
+    login = json.loads((home / "logins.json").read_text())["host"]
+    client = Client(f"http://127.0.0.1:{environ['PORT']}")
+    # It repeats what is answered with 503, nothing else.
+    client.sign_in(email=login["email"], password=login["password"])
+    meeting = client.post("/meetings", {"title": "After the storm"})
+    sound = CHECKOUT / "meetings" / "samples" / "meeting.opus"
+    recording = client.upload(f"/meetings/{meeting['id']}/recordings", sound, content_type="audio/ogg")
+    client.follow(recording["job"]["id"], tell=lambda job: None, patience=120)
+    after = processes(home)
+    assert {name for name in before if before[name] == after.get(name)} == {"web", "worker", "beat"}
