@@ -17,6 +17,8 @@ import pytest
 from django.conf import settings as configured
 from django.db import connection
 
+from tests.journeys.houses import Caller, House, a_house
+
 LIMIT = 64 * 1024 * 1024
 """The MAX_BODY_BYTES of the process."""
 
@@ -87,3 +89,23 @@ def _wait_until_it_answers(web: Web, *, log_path: Path) -> None:
         finally:
             caller.close()
     raise AssertionError(f"the web process does not answer:\n{log_path.read_text()[-4000:]}")
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """A whole service for the tests of one file; which parts run is up to each test."""
+    with a_house() as house:
+        yield house
+
+
+@pytest.fixture
+def hana_calls(house: House) -> Iterator[Caller]:
+    """The service's web process, and somebody new who is signed in to it."""
+    if "web" not in house.running:
+        house.start("web")
+    caller = Caller(house.port)
+    caller.register()
+    yield caller
+    for name in house.running:
+        if name != "web":
+            house.stop(name)
