@@ -54,6 +54,7 @@ class _Demonstration:
         self._client.sign_in(email=login["email"], password=login["password"])
         meeting = self._meeting()
         say(f"The sample: {meeting['title']}")
+        self._invite(meeting["id"])
         recording = self._recording(meeting["id"])
         transcript = self._transcript(meeting["id"], recording)
         minutes = self._minutes(meeting["id"])
@@ -69,11 +70,20 @@ class _Demonstration:
         if found:
             meeting: dict[str, Any] = found[0]
             return meeting
-        script = json.loads((_SAMPLES / "script.json").read_text(encoding="utf-8"))
+        script = _script()
         wanted = {"title": script["title"], "language": script["language"], "external_ref": _REFERENCE}
         if "held_on" in script:
             wanted["scheduled_start"] = f"{script['held_on']}T09:00:00Z"
         return self._client.post("/meetings", wanted)
+
+    def _invite(self, meeting_id: str) -> None:
+        """Add who speaks in the sample, as people from outside: so minutes know who has to do what."""
+        path = f"/meetings/{meeting_id}/participants"
+        present = {person["email"] for person in self._client.get(f"{path}?page_size=200")["results"]}
+        for person in _script()["participants"]:
+            email = f"{person['name'].lower()}@library.example"
+            if email not in present:
+                self._client.post(path, {"name": person["name"], "email": email, "role": person["role"]})
 
     def _recording(self, meeting_id: str) -> dict[str, Any]:
         found: list[dict[str, Any]] = self._client.get(f"/meetings/{meeting_id}/recordings")["results"]
@@ -160,6 +170,11 @@ def clock(milliseconds: int) -> str:
     minutes, seconds = divmod(milliseconds // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
+def _script() -> dict[str, Any]:
+    script: dict[str, Any] = json.loads((_SAMPLES / "script.json").read_text(encoding="utf-8"))
+    return script
 
 
 def _charge(entry: dict[str, Any]) -> str:

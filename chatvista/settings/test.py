@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
 from chatvista.settings import *  # noqa: F403
 from chatvista.settings import (
@@ -13,6 +11,7 @@ from chatvista.settings import (
     MIDDLEWARE,
     REST_FRAMEWORK,
     SPACES_BUCKET,
+    STORAGE_PATH,
     STORAGES,
 )
 
@@ -21,7 +20,8 @@ SECURE_SSL_REDIRECT = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES["default"]["KEY_PREFIX"] = f"test-{PROCESS}-{os.getpid()}"
 CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = f"test-{PROCESS}-{os.getpid()}:"
-STORAGE_PATH = Path(tempfile.gettempdir()) / f"chatvista-test-{os.getpid()}" / "storage"
+# Below the home of the suite's own servers, and gone with it.
+STORAGE_PATH = STORAGE_PATH / f"{PROCESS}-{os.getpid()}"
 STORAGE_NODE = f"test-{PROCESS}"
 SPACES_BUCKET = f"{SPACES_BUCKET}-{PROCESS}"
 STORAGES["spaces"]["OPTIONS"]["bucket_name"] = SPACES_BUCKET  # type: ignore[index]  # STORAGES mixes shapes
