@@ -13,7 +13,7 @@ from chatvista.settings.environment import CHECKOUT, READER
 
 NAMES = frozenset(READER.declared)
 # Read outside the settings: by the one-machine stack, by the test-suite, by the Dockerfile.
-ELSEWHERE = {"CHATVISTA_EMBEDDED", "CHATVISTA_TEST_SPACES", "CHATVISTA_EXTRAS"}
+ELSEWHERE = {"CHATVISTA_HOME", "CHATVISTA_EMBEDDED", "CHATVISTA_TEST_SPACES", "CHATVISTA_EXTRAS"}
 
 
 def app_spec() -> dict[str, Any]:
