@@ -6,9 +6,11 @@ import uuid
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.files.storage import storages
 
 from chatvista.foundation import signatures
 from chatvista.foundation.problems import Problem
+from storage_sync import keys
 from storage_sync.dispositions import clean_filename, content_disposition
 from storage_sync.models import StoredFile
 from storage_sync.reading import require_readable
@@ -25,17 +27,23 @@ def link(file: StoredFile, *, filename: str, seconds: int | None = None) -> str:
     """
     require_readable(file)
     term = settings.LINK_SECONDS if seconds is None else seconds
-    side = cloud()
     in_cloud = file.copies.filter(side=SideName.CLOUD, state=CopyState.PRESENT).exists()
-    if side is None or not in_cloud or file.is_confidential:
+    if cloud() is None or not in_cloud or file.is_confidential:
         return _own_link(file, filename, term)
-    return side.presigned_url(
-        key=file.key,
+    # To the origin, not to the CDN: a presigned answer is never cached, and would be paid for twice.
+    origin: str = storages["spaces"].url(
+        keys.require_safe(file.key),
+        parameters={
+            "ResponseContentDisposition": content_disposition(
+                filename=filename, inline=False, content_type=file.content_type
+            ),
+            "ResponseContentType": file.content_type,
+            "ResponseCacheControl": "private, no-store",
+        },
         # Bytes that move stay at their old key for LINK_SECONDS: no link may promise more.
-        seconds=min(term, settings.LINK_SECONDS),
-        disposition=content_disposition(filename=filename, inline=False, content_type=file.content_type),
-        content_type=file.content_type,
+        expire=min(term, settings.LINK_SECONDS),
     )
+    return origin
 
 
 def open_link(*, file_id: uuid.UUID, token: str) -> tuple[StoredFile, str]:

@@ -72,6 +72,11 @@ def storeroom(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     settings.STORAGE_PATH = tmp_path / "storage"
     settings.SPACES_BUCKET = f"test-{uuid.uuid4().hex[:20]}"
     settings.DISK_RESERVE_BYTES = 0
+    spaces = settings.STORAGES["spaces"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "spaces": {**spaces, "OPTIONS": {**spaces["OPTIONS"], "bucket_name": settings.SPACES_BUCKET}},
+    }
     space = configured_space()
     assert space is not None
     client = client_of(space)

@@ -77,10 +77,10 @@ CORS_ALLOW_HEADERS = [
 ]  # fmt: skip
 
 REGISTRATIONS_PER_MINUTE = READ.integer(
-    "REGISTRATIONS_PER_MINUTE", "Registrations taken from one address in a minute.", default=60, least=1
+    "REGISTRATIONS_PER_MINUTE", "Registrations taken from one address in a minute.", default=300, least=1
 )
 LOGINS_PER_MINUTE = READ.integer(
-    "LOGINS_PER_MINUTE", "Sign-in attempts for one account from one address in a minute.", default=20, least=1
+    "LOGINS_PER_MINUTE", "Sign-in attempts for one account from one address in a minute.", default=60, least=1
 )
 
 OPENAI_API_KEY = READ.text(

@@ -132,20 +132,6 @@ class CloudSide:
         ]
         return Page(found, found[-1].key if answer["IsTruncated"] and found else None)
 
-    def presigned_url(self, *, key: str, seconds: int, disposition: str, content_type: str) -> str:
-        """A link to the origin that works for that long, answering with these headers and never kept in a cache."""
-        return self.client.generate_presigned_url(
-            "get_object",
-            Params={
-                "Bucket": self.space.bucket,
-                "Key": keys.require_safe(key),
-                "ResponseContentDisposition": disposition,
-                "ResponseContentType": content_type,
-                "ResponseCacheControl": "private, no-store",
-            },
-            ExpiresIn=seconds,
-        )
-
     def _get(self, key: str, start: int, end: int | None) -> Any:
         """The answer to a GET from `start`, or None when the object ends before that."""
         asked: GetObjectRequestTypeDef = {"Bucket": self.space.bucket, "Key": key}
