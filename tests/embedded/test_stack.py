@@ -7,29 +7,20 @@ import os
 import signal
 import stat
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-import boto3
 import psycopg
 import pytest
 import redis
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from chatvista.embedded import keeping
 from chatvista.embedded.failing import StackError
 from chatvista.embedded.processes import born_at, command_of
 from chatvista.embedded.servers import accepts
 from chatvista.embedded.stack import Stack
+from tests.embedded.reaching import object_store, ports_of
 
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
-
-PARTS = ("DATABASE_URL", "REDIS_URL", "DO_SPACES_ENDPOINT")
 START_AND_WAIT = """
 import json, os, sys
 from pathlib import Path
@@ -38,21 +29,6 @@ environ = Stack(Path(os.environ["CHATVISTA_HOME"]), environ={}, careless=True).s
 print(json.dumps(environ), flush=True)
 sys.stdin.read()
 """
-
-
-def object_store(environ: dict[str, str], *, secret: str | None = None) -> S3Client:
-    return boto3.client(
-        "s3",
-        endpoint_url=environ["DO_SPACES_ENDPOINT"],
-        region_name=environ["DO_SPACES_REGION"],
-        aws_access_key_id=environ["DO_SPACES_ACCESS_KEY"],
-        aws_secret_access_key=secret or environ["DO_SPACES_SECRET_KEY"],
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-    )
-
-
-def ports_of(environ: dict[str, str]) -> list[int]:
-    return [urlsplit(environ[name]).port or 0 for name in PARTS]
 
 
 def test_what_the_servers_hold_survives_a_restart(home: Path) -> None:
@@ -259,80 +235,6 @@ def test_two_stacks_never_share_a_database(home: Path) -> None:
     try:
         with pytest.raises(StackError, match="in use by another"):
             Stack(home, environ=alone, careless=True)._servers()[0].prepare()
-    finally:
-        stack.stop()
-
-
-def pids(home: Path) -> dict[str, int]:
-    return {entry["name"]: int(pid) for pid, entry in json.loads((home / "processes.json").read_text()).items()}
-
-
-def test_servers_that_are_killed_come_back_where_they_were_with_what_they_held(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stack = Stack(home, environ={})
-    environ = stack.start()
-    try:
-        store = object_store(environ)
-        bucket = environ["DO_SPACES_BUCKET"]
-        with (
-            psycopg.connect(environ["DATABASE_URL"]) as connection,
-            redis.Redis.from_url(environ["REDIS_URL"]) as cache,
-        ):
-            connection.execute("CREATE TABLE kept (word text)")
-            connection.execute("INSERT INTO kept VALUES ('committed')")
-            connection.commit()
-            connection.execute("INSERT INTO kept VALUES ('not committed')")
-            cache.set("kept", "word")
-            store.put_object(Bucket=bucket, Key="kept", Body=b"bytes")
-            first = pids(home)
-            # Their clients are still connected.
-            for pid in first.values():
-                os.kill(pid, signal.SIGKILL)
-            come_back(stack, environ)
-            connection.close()
-        with psycopg.connect(environ["DATABASE_URL"]) as connection:
-            assert connection.execute("SELECT word FROM kept").fetchall() == [("committed",)]
-        with redis.Redis.from_url(environ["REDIS_URL"]) as cache:
-            assert cache.get("kept") == b"word"
-        assert store.get_object(Bucket=bucket, Key="kept")["Body"].read() == b"bytes"
-        store.close()
-        assert set(pids(home)) == set(first)
-        assert not set(pids(home).values()) & set(first.values())
-    finally:
-        stack.stop()
-    told = capsys.readouterr().out
-    for name in first:
-        assert f"{name} ended (exit code -9); starting it again in 1 s." in told
-
-
-def come_back(stack: Stack, environ: dict[str, str]) -> None:
-    def are_back() -> bool:
-        ports = zip(stack._running, ports_of(environ), strict=True)
-        return all(part.deaths and part.is_running and server.is_ready(port=port) for (server, part), port in ports)
-
-    watch(stack, until=are_back)
-
-
-def watch(stack: Stack, *, until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not until():
-        assert time.monotonic() < deadline
-        stack.look()
-        time.sleep(0.02)
-
-
-def test_a_server_that_cannot_live_is_given_up_with_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_LONGEST_PAUSE", 0.1)
-    stack = Stack(home, environ={"DATABASE_URL": "postgresql://a@b/c", "DO_SPACES_ENDPOINT": "https://d"})
-    stack.start()
-    try:
-        # As when somebody else has taken its port for good.
-        (home / "valkey" / "valkey.conf").write_text("port 1\nbind 192.0.2.1\n")
-        os.kill(pids(home)["Valkey"], signal.SIGKILL)
-        words = r"Valkey ended \(exit code 1\), 5 times in quick succession\. [^\0]*192\.0\.2\.1"
-        with pytest.raises(StackError, match=words):
-            watch(stack, until=lambda: False)
     finally:
         stack.stop()
 
