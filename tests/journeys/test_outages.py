@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import http.client
 import threading
 import time
 
@@ -61,7 +59,8 @@ def test_while_the_space_is_away_nothing_is_taken_and_afterwards_everything(
     began = time.monotonic()
     for thread in threads:
         thread.start()
-    assert health_of(hana_calls) == (200, "degraded")
+    # What was found out a moment ago is believed for a while.
+    eventually(lambda: health_of(hana_calls) == (200, "degraded"), within=15)
     assert hana_calls.ask("GET", f"/recordings/{hana_calls.recordings(meeting)[0]['id']}/content").body == TONE
     for thread in threads:
         thread.join()
@@ -112,9 +111,6 @@ def test_without_valkey_files_come_and_go_and_work_is_done_once_it_is_back(house
     require_stored(hana_calls, answer, TONE)
     job = answer.data["job"]["id"]
     assert hana_calls.ask("GET", f"/jobs/{job}").data["state"] == "queued"
-    stranger = Caller(house.port)
-    stranger.register()
-    assert stranger.ask("GET", f"/meetings/{meeting}").status == 404
 
     house.start_server("Valkey")
     assert health_of(hana_calls) == (200, "healthy")
@@ -136,12 +132,9 @@ def test_web_worker_and_beat_outlive_a_restart_of_postgresql(house: House, hana_
     assert health_of(hana_calls) == (503, "unhealthy")
     assert hana_calls.ask("GET", "/health/live").status == 200
     assert hana_calls.ask("GET", "/health/ready").status == 503
-    for _ in range(3):
-        answer = hana_calls.ask("GET", f"/meetings/{meeting}")
+    for answer in (hana_calls.ask("GET", f"/meetings/{meeting}"), hana_calls.upload(meeting, TONE)):
         assert (answer.status, answer.data["code"]) == (503, "database_unavailable")
         assert int(answer.headers["retry-after"]) > 0
-    with contextlib.suppress(OSError, http.client.HTTPException):
-        assert hana_calls.upload(meeting, TONE).status == 503
 
     house.start_server("PostgreSQL")
     eventually(lambda: health_of(hana_calls) == (200, "healthy"), within=10)
