@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.templatetags.static import static
 
 from chatvista.settings.environment import CHECKOUT
 from chatvista.settings.environment import READER as READ
@@ -72,6 +73,12 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "chatvista.urls"
+UNFOLD = {
+    "SITE_TITLE": "ChatVista",
+    "SITE_HEADER": "ChatVista",
+    "SITE_SUBHEADER": "Operators",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("chatvista/icon.svg")}],
+}
 WSGI_APPLICATION = "chatvista.wsgi.application"
 APPEND_SLASH = False
 TEMPLATES = [
