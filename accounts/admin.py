@@ -58,11 +58,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
     list_filter = ("is_active", "is_staff", "role")
     list_select_related = ("organization",)
     search_fields = ("id", "email", "name", "organization__name")
-    autocomplete_fields = ("organization",)
+    autocomplete_fields = ("organization", "groups")
     date_hierarchy = "created_at"
     ordering = ("-id",)
     readonly_fields = ("id", "last_login", "created_at", "updated_at")
-    filter_horizontal = ("groups", "user_permissions")
+    filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "password", "name")}),
         ("Belongs to", {"fields": ("organization", "role")}),

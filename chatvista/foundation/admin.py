@@ -30,6 +30,10 @@ class JobAdmin(ModelAdmin):
         """A job's row is its lease; an edit would break it."""
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
+        """What was done, and what failed, stays known."""
+        return False
+
     @admin.action(description="Try again", permissions=["view"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Queue the chosen failed or cancelled jobs again."""
@@ -52,3 +56,11 @@ class IdempotencyKeyAdmin(ModelAdmin):
     list_display = ("key", "route", "caller", "status", "created_at")
     search_fields = ("key", "route", "caller")
     ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A key comes with a request."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: IdempotencyKey | None = None) -> bool:
+        """An edited answer would be given to a client as the first one."""
+        return False

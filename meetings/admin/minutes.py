@@ -42,9 +42,9 @@ class MinutesAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is unt
 class MinutesItemAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Lines over all minutes."""
 
-    list_display = ("text", "section", "position", "minutes", "created_at")
+    list_display = ("text", "section", "position", "minutes__meeting", "minutes__version", "created_at")
     list_filter = ("section",)
-    list_select_related = ("minutes",)
+    list_select_related = ("minutes__meeting",)
     search_fields = ("id", "text", "minutes__meeting__title")
     ordering = ("-id",)
     inlines = (CitationInline,)
@@ -54,9 +54,9 @@ class MinutesItemAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is
 class ActionItemAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """What somebody has to do, over all meetings."""
 
-    list_display = ("text", "owner", "owner_name", "due_on", "status", "minutes")
+    list_display = ("text", "owner", "owner_name", "due_on", "status", "minutes__meeting", "minutes__version")
     list_filter = ("status", "due_on")
-    list_select_related = ("minutes", "owner")
+    list_select_related = ("minutes__meeting", "owner")
     search_fields = ("id", "text", "owner_name", "minutes__meeting__title")
     date_hierarchy = "due_on"
     ordering = ("-id",)

@@ -33,9 +33,9 @@ class TranscriptAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is 
 class SpeakerAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Voices over all transcripts."""
 
-    list_display = ("name", "participant", "transcript", "created_at")
+    list_display = ("name", "participant", "transcript__meeting", "transcript__version", "created_at")
     list_filter = (("participant", admin.EmptyFieldListFilter),)
-    list_select_related = ("participant", "transcript")
+    list_select_related = ("participant", "transcript__meeting")
     search_fields = ("id", "name")
     ordering = ("-id",)
 
@@ -44,8 +44,8 @@ class SpeakerAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is unt
 class SegmentAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Lines over all transcripts. The table is long: it is counted by estimate and searched by id alone."""
 
-    list_display = ("position", "speaker", "start_ms", "end_ms", "text", "transcript")
-    list_select_related = ("speaker", "transcript")
+    list_display = ("text", "speaker", "position", "start_ms", "end_ms", "transcript__meeting", "transcript__version")
+    list_select_related = ("speaker", "transcript__meeting")
     search_fields = ("id__exact", "transcript__id__exact")
     show_full_result_count = False
     ordering = ("-id",)
