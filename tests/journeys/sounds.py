@@ -1,4 +1,4 @@
-"""WAV files of any length, made quickly: noise that is different for every seed, and the sample meeting over and over."""
+"""WAV files of any length, made quickly: noise that differs with its seed, and the sample meeting over and over."""
 
 from __future__ import annotations
 

@@ -174,7 +174,8 @@ def test_a_killed_web_process_loses_nothing_it_acknowledged(house: House, hana_c
 
     house.sweep()
     require_acknowledged(hana_calls, meeting, uploads, largest=32 * MIB)
-    assert house.sql("SELECT count(*) FROM storage_sync_storedfile WHERE state NOT IN ('stored', 'abandoned')") == [(0,)]
+    unsettled = "SELECT count(*) FROM storage_sync_storedfile WHERE state NOT IN ('stored', 'abandoned')"
+    assert house.sql(unsettled) == [(0,)]
     orphans = "SELECT count(*) FROM meetings_recording r JOIN storage_sync_storedfile f ON f.id = r.file_id"
     assert house.sql(f"{orphans} WHERE f.state <> 'stored'") == [(0,)]
     ownerless = "SELECT count(*) FROM storage_sync_storedfile f LEFT JOIN meetings_recording r ON r.file_id = f.id"

@@ -52,9 +52,7 @@ def memory_of(house: House) -> dict[int, int]:
 
 
 @pytest.mark.parametrize("framing", ["raw", "form"])
-def test_a_gibibyte_keeps_memory_flat_and_lies_on_both_sides(
-    house: House, hana_calls: Caller, framing: str
-) -> None:
+def test_a_gibibyte_keeps_memory_flat_and_lies_on_both_sides(house: House, hana_calls: Caller, framing: str) -> None:
     meeting = hana_calls.meeting()
     # Each process has served a small upload before, and loaded what that takes.
     for _ in range(12):
