@@ -1,4 +1,4 @@
-"""`python -m chatvista.embedded run | demo | sample | env`: what the Makefile calls."""
+"""`python -m chatvista.embedded run | demo | sample | tool`: what the Makefile calls."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 from chatvista.embedded.demonstrating import demonstrate
 from chatvista.embedded.home import Home
-from chatvista.embedded.placeholders import with_placeholders
-from chatvista.embedded.supervising import supervise
+from chatvista.embedded.running import run
+from chatvista.embedded.surroundings import with_placeholders
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
         return demonstrate(home=Home.of(os.environ), url=options.url)
     if options.command == "tool":
         os.execvpe(options.words[0], options.words, with_placeholders(os.environ))  # noqa: S606 - the Makefile's words
-    return supervise(is_demo=options.command == "demo")
+    return run(is_demo=options.command == "demo")
 
 
 if __name__ == "__main__":

@@ -14,9 +14,8 @@ from types import FrameType
 from chatvista.embedded.claiming import Claim
 from chatvista.embedded.failing import StackError
 from chatvista.embedded.home import Home
-from chatvista.embedded.placeholders import with_placeholders
 from chatvista.embedded.stack import Stack
-from chatvista.embedded.surroundings import SHARED, is_complete, with_dotenv
+from chatvista.embedded.surroundings import SHARED, is_complete, with_dotenv, with_placeholders
 from chatvista.embedded.wheels import are_installed
 
 _STARTED_WITHIN = 60.0

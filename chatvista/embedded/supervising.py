@@ -1,12 +1,12 @@
-"""`make run` and `make demo`: everything up in the right order, kept up, the sample sent, everything down again."""
+"""The supervisor: everything up in the right order, kept up, the sample sent, everything down again."""
 
 from __future__ import annotations
 
 import http.client
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import FrameType
 
 from chatvista.embedded import preparing
@@ -21,7 +21,6 @@ from chatvista.embedded.processes import Child, Program, last_lines
 from chatvista.embedded.servers import LOOPBACK
 from chatvista.embedded.stack import Stack
 from chatvista.embedded.storytelling import complain, say
-from chatvista.embedded.surroundings import with_dotenv
 
 _WEB_WITHIN = 60.0
 _PARTS_STOPPED_WITHIN = 10.0
@@ -94,7 +93,7 @@ class Supervisor:
         self._introduce()
         words = ["-m", "chatvista.embedded", "sample", "--url", self._url]
         program = python_program("sample", words=words, home=self._home, environ=environ)
-        return self._start(Program(**{**vars(program), "log": None}))
+        return self._start(replace(program, log=None))
 
     def _prepare(self, environ: Mapping[str, str], name: str) -> None:
         words = preparing.commands(home=self._home)[name]
@@ -188,52 +187,6 @@ class Supervisor:
 
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def supervise(*, is_demo: bool) -> int:
-    """Run the whole of ChatVista in the foreground; returns the exit code."""
-    home = Home.of(os.environ)
-    with Claim(home) as claim:
-        try:
-            running = _own(claim, home)
-            if running is not None:
-                return _greet(home, url=running, is_demo=is_demo)
-            return Supervisor(home=home, claim=claim, environ=with_dotenv(os.environ), is_demo=is_demo).run()
-        except StackError as error:
-            complain(str(error))
-            return 1
-        except KeyboardInterrupt:
-            return 130
-
-
-def _own(claim: Claim, home: Home) -> str | None:
-    """Become the owner, waiting for a command that has servers of its own; the URL of a run that is there already."""
-    deadline = time.monotonic() + 60
-    told = False
-    while time.monotonic() < deadline:
-        if claim.attempt():
-            if claim.is_owner:
-                return None
-            state = home.read(home.state.name)
-            if state.get("kind") == "run":
-                return str(state["variables"]["PUBLIC_URL"])
-            claim.leave()
-            if not told:
-                say("Waiting for another command in this checkout to end ...")
-                told = True
-        time.sleep(0.1)
-    message = "Another command in this checkout has been using its servers for a minute; try again when it has ended."
-    raise StackError(message)
-
-
-def _greet(home: Home, *, url: str, is_demo: bool) -> int:
-    if not is_demo:
-        complain(f"ChatVista already runs in this checkout: {url} (stop it with Ctrl-C where it was started).")
-        return 1
-    from chatvista.embedded.demonstrating import demonstrate  # noqa: PLC0415 - not needed for a run
-
-    say(f"ChatVista already runs in this checkout: {url}. Sending the sample there.")
-    return demonstrate(home=home, url=url)
 
 
 def _is_served(port: int) -> bool:

@@ -16,10 +16,10 @@ from chatvista.embedded.home import Home
 from chatvista.embedded.keeping import Part
 from chatvista.embedded.keyring import APPLICATION
 from chatvista.embedded.ledger import Ledger
-from chatvista.embedded.placeholders import with_placeholders
 from chatvista.embedded.ports import chosen_port
 from chatvista.embedded.preparing import is_prepared, note_prepared
 from chatvista.embedded.processes import Child, Program, born_at, bound_log, last_lines
+from chatvista.embedded.surroundings import with_placeholders
 
 
 def program(text: str, *, home: Home) -> Program:
