@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -31,7 +32,8 @@ def link(file: StoredFile, *, filename: str, seconds: int | None = None) -> str:
     if cloud() is None or not in_cloud or file.is_confidential:
         return _own_link(file, filename, term)
     # To the origin, not to the CDN: a presigned answer is never cached, and would be paid for twice.
-    origin: str = storages["spaces"].url(
+    space: Any = storages["spaces"]  # django-storages' `url` takes more than Django's, and has no types
+    origin: str = space.url(
         keys.require_safe(file.key),
         parameters={
             "ResponseContentDisposition": content_disposition(
