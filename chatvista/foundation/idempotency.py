@@ -1,7 +1,7 @@
 """One answer per `Idempotency-Key`: a POST that is sent again gets the first answer and creates nothing twice.
 
 The key's row is claimed before the work and given its answer in the transaction of the work where there is one.
-A claim left by a killed process expires, so that a retry can go on.
+A claim left by a killed process expires, so that a retry can go on; whoever was slower than that has lost it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from chatvista.foundation.envelope import as_problem
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.models import IdempotencyKey
 from chatvista.foundation.problems import Problem
@@ -59,7 +61,7 @@ def idempotent(*, fingerprint: Callable[[Request], str] | None = None) -> Callab
                 raise Problem("idempotency_key_malformed", f"{HEADER} takes 1 to 200 visible ASCII characters.")
             print_of = fingerprint(request) if fingerprint else _body_print(request)
             row = _claim(caller=request.user.pk, route=f"{request.method} {request.path}", key=key, print_of=print_of)
-            if row.answer is not None:
+            if row.status is not None:
                 return _replay(row)
             _claims[request] = row.pk
             try:
@@ -67,14 +69,19 @@ def idempotent(*, fingerprint: Callable[[Request], str] | None = None) -> Callab
                     # One transaction for the deed and its answer: a crash leaves both or neither.
                     with transaction.atomic():
                         response = handler(view, request, *args, **kwargs)
-                        _remember(row, response)
+                        if not _remember(_held(row), response):
+                            raise _in_use()
                 else:
-                    # A body is streamed outside any transaction; the handler makes its row under `claimed_id`.
+                    # A body is streamed outside any transaction; the handler makes its row under `claimed_id`. That
+                    # is one id for all attempts, so the answer is right even if another attempt goes on meanwhile.
                     response = handler(view, request, *args, **kwargs)
-                    _remember(row, response)
-            except BaseException:
-                # Nothing was created, so the same key may be tried again at once.
-                IdempotencyKey.objects.filter(pk=row.pk, status__isnull=True).delete()
+                    _remember(IdempotencyKey.objects.filter(pk=row.pk), response)
+            except BaseException as error:
+                if fingerprint is None or _created_nothing(error):
+                    _held(row).delete()
+                else:
+                    # Something may be there, or come to be, under the claimed id: a retry must look for it there.
+                    _held(row).update(lease_until=Now())
                 raise
             return response
 
@@ -105,27 +112,39 @@ def _body_print(request: Request) -> str:
 def _claim(*, caller: Any, route: str, key: str, print_of: str) -> IdempotencyKey:
     try:
         with transaction.atomic():
-            return IdempotencyKey.objects.create(
+            made = IdempotencyKey.objects.create(
                 caller=caller, route=route, key=key, fingerprint=print_of, lease_until=in_seconds(CLAIM_SECONDS)
             )
     except IntegrityError:
         row = IdempotencyKey.objects.filter(caller=caller, route=route, key=key).first()
+    else:
+        made.refresh_from_db(fields=["lease_until"])
+        return made
     if row is None:
         raise Problem("idempotency_key_in_use", "A request with this key just ended; send it again.", status=409)
     if row.fingerprint != print_of:
         raise Problem("idempotency_key_reused", "This key was used for another request; make a new one.", status=409)
-    if row.answer is None:
-        taken_over = IdempotencyKey.objects.filter(pk=row.pk, status__isnull=True, lease_until__lt=Now()).update(
-            lease_until=in_seconds(CLAIM_SECONDS)
-        )
-        if not taken_over:
-            raise Problem(
-                "idempotency_key_in_use",
-                "A request with this key is being served; ask again for its answer.",
-                status=409,
-                retry_after=2,
-            )
+    if row.status is None:
+        if not _held(row).filter(lease_until__lt=Now()).update(lease_until=in_seconds(CLAIM_SECONDS)):
+            raise _in_use()
+        row.refresh_from_db(fields=["lease_until"])
     return row
+
+
+def _held(row: IdempotencyKey) -> QuerySet[IdempotencyKey]:
+    """The row while it is unanswered and our claim on it stands; the end of its lease tells one claim from another."""
+    return IdempotencyKey.objects.filter(pk=row.pk, status__isnull=True, lease_until=row.lease_until)
+
+
+def _in_use() -> Problem:
+    detail = "A request with this key is being served; ask again for its answer."
+    return Problem("idempotency_key_in_use", detail, status=409, retry_after=2)
+
+
+def _created_nothing(error: BaseException) -> bool:
+    """Whether the request was refused for what it is. A conflict or a failure may leave something behind."""
+    problem = as_problem(error) if isinstance(error, Exception) else None
+    return problem is not None and problem.status < 500 and problem.status != 409
 
 
 def _replay(row: IdempotencyKey) -> Response:
@@ -136,9 +155,7 @@ def _replay(row: IdempotencyKey) -> Response:
     return response
 
 
-def _remember(row: IdempotencyKey, response: Response) -> None:
+def _remember(rows: QuerySet[IdempotencyKey], response: Response) -> bool:
     answer = json.loads(json.dumps(response.data, cls=DjangoJSONEncoder))
     headers = {name: response[name] for name in _REPLAYED if name in response}
-    IdempotencyKey.objects.filter(pk=row.pk).update(
-        status=response.status_code, answer=answer, headers=headers, updated_at=Now()
-    )
+    return bool(rows.update(status=response.status_code, answer=answer, headers=headers, updated_at=Now()))

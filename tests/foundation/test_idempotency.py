@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,6 +22,7 @@ from chatvista.foundation.models import IdempotencyKey
 from chatvista.foundation.problems import Problem
 
 CALLER = uuid.uuid4()
+CLAIM: dict[str, Any] = {"caller": CALLER, "route": "POST /things", "key": "k1", "print_of": "the same"}
 
 
 class Counting(APIView):
@@ -140,3 +142,90 @@ def test_old_keys_are_forgotten_and_young_ones_kept() -> None:
     send("b", key="young")
     assert idempotency.forget_old_keys() == 1
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["young"]
+
+
+class Streaming(Counting):
+    """A view that makes what it makes outside any transaction, under the claimed id."""
+
+    claimed: list[uuid.UUID | None] = []
+    fails: Exception | None = None
+    meanwhile: Callable[[], None] | None = None
+
+    @idempotency.idempotent(fingerprint=lambda request: "the same")
+    def post(self, request: Request) -> Response:
+        self.claimed.append(idempotency.claimed_id(request))
+        if (meanwhile := type(self).meanwhile) is not None:
+            type(self).meanwhile = None
+            meanwhile()
+        if (fails := type(self).fails) is not None:
+            type(self).fails = None
+            raise fails
+        return Response({"number": len(self.claimed)}, status=201)
+
+
+@pytest.fixture
+def streaming() -> type[Streaming]:
+    Streaming.claimed, Streaming.fails, Streaming.meanwhile = [], None, None
+    return Streaming
+
+
+def stream() -> Any:
+    return Streaming.as_view()(APIRequestFactory().post("/things", {}, format="json", HTTP_IDEMPOTENCY_KEY="k1"))
+
+
+def run_out() -> None:
+    IdempotencyKey.objects.update(lease_until=Now() - timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error", "keeps_id"),
+    [
+        (Problem("upload_being_settled", "An earlier attempt is being settled.", status=409), True),
+        (Problem("storage_unavailable", "Away.", status=503), True),
+        (Problem("not_audio_or_video", "A text.", status=415), False),
+    ],
+)
+def test_an_attempt_that_may_have_left_something_is_repeated_under_its_id(
+    streaming: type[Streaming], error: Problem, keeps_id: bool
+) -> None:
+    streaming.fails = error
+    assert stream().status_code == error.status
+    assert stream().status_code == 201
+    first, second = streaming.claimed
+    assert (first == second) is keeps_id
+
+
+@pytest.mark.django_db
+def test_a_slow_attempt_that_fails_leaves_the_claim_to_the_one_that_took_it_over(streaming: type[Streaming]) -> None:
+    taken_over: list[IdempotencyKey] = []
+
+    def take_over() -> None:
+        run_out()
+        taken_over.append(idempotency._claim(**CLAIM))
+
+    streaming.meanwhile = take_over
+    streaming.fails = Problem("body_cut_short", "The connection broke.", status=400)
+    assert stream().status_code == 400
+    assert IdempotencyKey.objects.get().pk == streaming.claimed[0] == taken_over[0].pk
+    assert stream().data["code"] == "idempotency_key_in_use"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_transaction_whose_claim_was_taken_over_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    Counting.gate = threading.Event()
+
+    def take_over() -> None:
+        run_out()
+        idempotency._claim(**{**CLAIM, "print_of": IdempotencyKey.objects.get().fingerprint})
+        connection.close()
+
+    def be_slow(_: float) -> None:
+        another = threading.Thread(target=take_over)
+        another.start()
+        another.join()
+
+    monkeypatch.setattr(Counting.gate, "wait", be_slow)
+    answer = send()
+    assert (answer.status_code, answer.data["code"]) == (409, "idempotency_key_in_use")
+    assert IdempotencyKey.objects.get().status is None
