@@ -72,9 +72,10 @@ def make_export(work: Work) -> None:
         raise TransientError("export_being_stored", "An earlier attempt is still being stored.", retry_after=30)
     work.enter("rendering")
     rendered = _rendered(export)
-    work.enter("storing")
 
     def own(file: StoredFile) -> None:
+        # The fence, in this transaction: whoever lost the job must not put its file in the place of another's.
+        work.enter("storing")
         Export.objects.filter(pk=export.pk).update(file=file)
 
     receiving.receive_bytes(

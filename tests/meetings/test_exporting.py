@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
@@ -15,7 +16,7 @@ from meetings import exporting
 from meetings.models import Export, Meeting
 from meetings.renderers import FORMATS
 from meetings.renderers.formats import MEDIA_TYPES, Format
-from storage_sync import reading
+from storage_sync import reading, receiving
 from storage_sync.models import StoredFile
 from tests.meetings import making
 
@@ -80,3 +81,23 @@ def test_a_dropped_reservation_is_made_anew(hana: User, meeting: Meeting, storer
     again = run(export)
     assert again.is_ready
     assert again.file != export.file
+
+
+def test_a_worker_that_lost_the_job_leaves_the_document_of_another(
+    hana: User, meeting: Meeting, storeroom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = exporting.request_export(user=hana, minutes=making.minutes_of(meeting, hana), format="txt")
+    receive = receiving.receive_bytes
+
+    def receive_slowly(**given: Any) -> StoredFile:
+        monkeypatch.setattr(receiving, "receive_bytes", receive)
+        working.cancel_job(job_id=export.job_id)
+        working.retry_job(job_id=export.job_id)
+        run(export)
+        return receive(**given)
+
+    monkeypatch.setattr(receiving, "receive_bytes", receive_slowly)
+    done = run(export)
+    assert (done.is_ready, done.job.state, done.job.attempts) == (True, "completed", 1)
+    # A second file would belong to nobody and count against the quota for ever.
+    assert StoredFile.objects.get() == done.file
