@@ -7,7 +7,7 @@ import uuid
 from django.db import transaction
 from django.http import Http404
 
-from accounts.models import User
+from accounts.models import Organization, User
 from chatvista.foundation import audit, working
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
@@ -40,7 +40,7 @@ def capture(
 
     Raises:
         Problem: 415 `not_audio_or_video`, 403 `permission_denied`, 409 `upload_being_settled`,
-            503 `storage_unavailable`.
+            413 `quota_exceeded`, 503 `storage_unavailable`.
     """
     require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
     if first_attempt := _first_attempt(recording_id):
@@ -54,6 +54,9 @@ def capture(
             raise Http404
         if _first_attempt(recording_id):
             raise Problem("upload_settled_meanwhile", "The same upload has just succeeded.", status=409, retry_after=1)
+        _require_quota(meeting)
+        # So may the participant have left it; what they said is kept, as it is when they leave afterwards.
+        present = meeting.participants.filter(pk=participant.pk).first() if participant else None
         Recording.objects.create(
             id=recording_id or uuid7(),
             meeting=meeting,
@@ -62,7 +65,7 @@ def capture(
             original_name=name,
             duration_ms=probed.duration_ms,
             has_audio=probed.audio_codec is not None,
-            participant=participant,
+            participant=present,
             wants_transcript=transcribe,
         )
 
@@ -81,11 +84,18 @@ def capture(
 def _first_attempt(recording_id: uuid.UUID | None) -> Recording | None:
     """What an earlier attempt of the same request made, whose answer was lost on the way."""
     first = Recording.objects.select_related("file", "job").filter(pk=recording_id).first() if recording_id else None
-    if first is not None and first.file.state != "stored":
+    if first is not None and first.file.state == "reserved":
         raise Problem(
             "upload_being_settled", "An earlier attempt of this upload is being settled.", status=409, retry_after=30
         )
     return first
+
+
+def _require_quota(meeting: Meeting) -> None:
+    """Look again with the organization locked, its new file counted: of several uploads at once each saw room."""
+    organization = Organization.objects.select_for_update(no_key=True).get(pk=meeting.organization_id)
+    if StoredFile.objects.used_bytes(organization.pk) > organization.allowed_bytes:
+        raise Problem("quota_exceeded", "Another upload has just taken the rest of the quota.", status=413)
 
 
 def follow_stored_file(*, file: StoredFile) -> None:

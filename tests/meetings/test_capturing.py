@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.http import Http404
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import AuditEvent, User
 from chatvista.foundation.models import Job
@@ -18,6 +20,7 @@ from storage_sync.intake import Intake
 from storage_sync.models import StoredFile
 from tests.meetings import making
 from tests.meetings.conftest import Capture
+from tests.meetings.racing import race
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +58,30 @@ def test_a_meeting_trashed_during_the_upload_takes_nothing(capture: Capture, mee
         capture()
     assert not Recording.objects.exists()
     assert not [path for path in storeroom.rglob("*") if path.is_file()]
+
+
+def test_a_participant_who_left_during_the_upload_does_not_cost_the_recording(
+    capture: Capture, meeting: Meeting, pavel: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    participant = meeting.participants.get(user=pavel)
+    look = capturing.probe
+
+    def look_while_pavel_leaves(path: Path) -> Any:
+        meeting.participants.filter(user=pavel).delete()
+        return look(path)
+
+    monkeypatch.setattr(capturing, "probe", look_while_pavel_leaves)
+    recording = capture(participant=participant)
+    assert (recording.file.state, recording.participant) == ("stored", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_at_once_do_not_share_the_last_of_the_quota(capture: Capture, settings: Settings) -> None:
+    settings.ORGANIZATION_QUOTA_BYTES = len(making.sound()) * 3 // 2
+    outcomes = race([capture, capture, capture])
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+    assert [(problem.code, problem.status) for problem in refused] == [("quota_exceeded", 413)] * 2
+    assert Recording.objects.count() == StoredFile.objects.filter(state="stored").count() == 1
 
 
 def test_a_repeated_upload_finds_its_first_attempt(hana: User, meeting: Meeting, storeroom: Path) -> None:
