@@ -12,7 +12,7 @@ from django.db.models import F
 from accounts.models import User
 from chatvista.foundation import audit
 from chatvista.foundation.problems import Problem
-from meetings import abilities
+from meetings import abilities, scheduling
 from meetings.abilities import Ability
 from meetings.models import ActionItem, Meeting, Minutes, Participant
 
@@ -32,6 +32,8 @@ def change_action_item(*, user: User, item: ActionItem, changes: Mapping[str, An
     meeting: Meeting = item.minutes.meeting
     abilities.require(user=user, meeting=meeting, ability=Ability.UPDATE_ACTION_ITEMS)
     with transaction.atomic():
+        # Nobody leaves the meeting between being found in it and being written down.
+        scheduling.locked(meeting=meeting)
         row = ActionItem.objects.select_for_update(of=("self",)).select_related("minutes__meeting").get(pk=item.pk)
         if "owner" in changes or "owner_name" in changes:
             row.owner, row.owner_name = _owner(

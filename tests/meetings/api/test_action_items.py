@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from meetings.models import Meeting, Minutes, MinutesItem
+from meetings import assigning, inviting
+from meetings.models import ActionItem, Meeting, Minutes, MinutesItem
 from tests.meetings import making
+from tests.meetings.racing import race
 
 pytestmark = pytest.mark.django_db
 ITEMS = "/api/v1/action-items"
@@ -135,3 +139,30 @@ def test_who_sees_and_who_changes(as_olga: APIClient, as_pavel: APIClient, meeti
     meeting.participants.filter(name="Pavel").update(role="observer")
     assert as_pavel.get(item).status_code == 200
     assert as_pavel.patch(item, {"status": "done"}).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_owner_who_is_let_go_meanwhile_is_no_fault_of_the_server(
+    hana: User, meeting: Meeting, minutes: Minutes, pavel: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    participant = meeting.participants.get(user=pavel)
+    find = assigning._owner
+    found = threading.Event()
+
+    def find_slowly(**given: Any) -> Any:
+        owner = find(**given)
+        found.set()
+        time.sleep(0.5)
+        return owner
+
+    def let_go() -> None:
+        found.wait(5)
+        inviting.remove_participant(user=hana, participant=participant)
+
+    monkeypatch.setattr(assigning, "_owner", find_slowly)
+    item = ActionItem.objects.get(minutes=minutes, section="action_items")
+    changes = {"owner": participant.pk}
+    given, gone = race([lambda: assigning.change_action_item(user=hana, item=item, changes=changes), let_go])
+    assert (given.owner_name, gone) == ("Pavel", None)
+    kept = MinutesItem.objects.get(pk=item.pk)
+    assert (kept.owner, kept.owner_name) == (None, "Pavel")
