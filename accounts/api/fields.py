@@ -43,7 +43,10 @@ class AddressField(serializers.EmailField):
         """The address in lower case."""
         if not isinstance(data, str):
             self.fail("invalid")
-        return normalised_email(super().to_internal_value(data[: LONGEST_EMAIL * 2]))
+        # Refused, not cut: what is counted as one account must not be another once it is cut.
+        if len(data) > LONGEST_EMAIL * 2:
+            self.fail("max_length", max_length=LONGEST_EMAIL)
+        return normalised_email(super().to_internal_value(data))
 
 
 class PasswordField(TextField):

@@ -22,3 +22,11 @@ def address_of(request: Request | HttpRequest) -> str:
         return str(ipaddress.ip_address(given.strip()))
     except ValueError:
         return ""
+
+
+def network_of(request: Request | HttpRequest) -> str:
+    """What is counted as one address: the /64 of an IPv6 one, which is the least that anybody is given."""
+    address = address_of(request)
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+import unicodedata
 from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -25,7 +26,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from chatvista.foundation.addresses import address_of
+from chatvista.foundation.addresses import network_of
 from chatvista.foundation.problems import Problem
 
 logger = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ class NamedThrottle(BaseThrottle, ABC):
 
     def identity(self, request: Request) -> str:
         """Who is counted together; by default everything from one address."""
-        return address_of(request)
+        return network_of(request)
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count the request; False when it is one too many. Sets the RateLimit headers of the answer either way."""
@@ -97,10 +98,10 @@ class LoginThrottle(NamedThrottle):
         return int(settings.LOGINS_PER_MINUTE)
 
     def identity(self, request: Request) -> str:
-        """The address and whatever was given as the account, in one case."""
+        """The address and whatever was given as the account, in one spelling: the one accounts are looked up by."""
         given: Any = request.data.get("email")
-        account = given.strip().lower() if isinstance(given, str) else ""
-        return f"{address_of(request)} {account}"
+        account = unicodedata.normalize("NFKC", given.strip()).lower() if isinstance(given, str) else ""
+        return f"{network_of(request)} {account}"
 
 
 def limiter_on(pool: ConnectionPool, *, prefix: str) -> MovingWindowRateLimiter:

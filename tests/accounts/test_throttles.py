@@ -39,6 +39,23 @@ def test_attempts_at_one_account_from_one_address_are_counted_together(settings:
 
 
 @pytest.mark.django_db
+def test_no_other_spelling_of_an_address_is_counted_by_itself(settings: Settings, hana: User) -> None:
+    settings.LOGINS_PER_MINUTE = 1
+    assert login("192.0.2.7", "hana@example.org").status_code == 401
+    for spelling in ("\uff48ana@example.org", "hana@example\uff0eorg", "\u3000HANA@example.org"):
+        assert login("192.0.2.7", spelling).status_code == 429
+    # No account at all, though it began like one.
+    assert login("192.0.2.7", "hana@example.org" + " " * 600 + "x").status_code == 400
+
+
+@pytest.mark.django_db
+def test_the_addresses_of_one_network_are_counted_together(settings: Settings) -> None:
+    settings.LOGINS_PER_MINUTE = 1
+    assert [login(f"2001:db8:0:1::{number}").status_code for number in range(1, 3)] == [401, 429]
+    assert login("2001:db8:0:2::1").status_code == 401
+
+
+@pytest.mark.django_db
 def test_registrations_are_counted_by_address(settings: Settings) -> None:
     settings.REGISTRATIONS_PER_MINUTE = 2
 
