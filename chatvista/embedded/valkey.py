@@ -12,6 +12,7 @@ from chatvista.embedded.processes import Program
 from chatvista.embedded.servers import LOOPBACK, plain_environment
 from chatvista.embedded.wheels import wheel
 
+# The append-only file has everything at the end: a snapshot that cannot be written (full disk) must not keep it here.
 _CONFIGURATION = """\
 bind {host}
 port {port}
@@ -24,6 +25,7 @@ databases {databases}
 daemonize no
 always-show-logo no
 save 3600 1 300 100
+shutdown-on-sigterm nosave force
 """
 
 

@@ -20,8 +20,10 @@ from chatvista.embedded.keyring import APPLICATION
 from chatvista.embedded.servers import accepts
 from chatvista.embedded.surroundings import with_dotenv
 
+# SIGINT as in a shell's foreground: whoever runs the suite in the background has it ignored.
 COMMAND = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from urllib.parse import urlsplit
 from chatvista.embedded.attaching import attached
 with attached(["manage.py", "work"]):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,6 +228,21 @@ def test_a_cluster_that_was_begun_and_not_finished_is_made_anew(home: Path) -> N
             assert encoding.fetchone() == ("UTF8", "b")
     finally:
         stack.stop()
+
+
+def test_valkey_ends_when_asked_though_it_can_write_nothing_any_more(home: Path) -> None:
+    stack = Stack(home, environ={"DATABASE_URL": "postgresql://a@b/c", "DO_SPACES_ENDPOINT": "https://d"})
+    with redis.Redis.from_url(stack.start()["REDIS_URL"]) as cache:
+        cache.set("changed", "since the last snapshot")
+    shutil.rmtree(home / "valkey")
+    ((_, part),) = stack._running
+    part.ask_to_stop()
+    deadline = time.monotonic() + 8
+    while part.is_running and time.monotonic() < deadline:
+        time.sleep(0.02)
+    ended_by_itself = not part.is_running
+    stack.stop()
+    assert ended_by_itself
 
 
 def test_two_stacks_never_share_a_database(home: Path) -> None:
