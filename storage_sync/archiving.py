@@ -7,6 +7,7 @@ both names in the row, so that the next run takes it up; restoring only changes 
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 
@@ -30,6 +31,8 @@ logger = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 TRY_AGAIN_SECONDS = 300
+# As in sweeping: the rest is left to the next run, rather than that runs pile up while a Space hangs.
+LONGEST_SECONDS = 45.0
 
 
 def archive(file: StoredFile) -> None:
@@ -59,7 +62,11 @@ def restore(file: StoredFile) -> None:
 def move_archived() -> Counter[str]:
     """Bring bytes to where their files belong and empty second places whose time has come; a count per verdict."""
     verdicts: Counter[str] = Counter()
-    for file_id in list(StoredFile.objects.due_to_move().values_list("pk", flat=True)[:AT_ONCE]):
+    until = time.monotonic() + LONGEST_SECONDS
+    due = StoredFile.objects.due_to_move().order_by("other_key_until")
+    for file_id in list(due.values_list("pk", flat=True)[:AT_ONCE]):
+        if time.monotonic() > until:
+            break
         file = _claim(file_id)
         if file is None:
             continue

@@ -6,6 +6,7 @@ Bytes that landed and verify are adopted, never deleted for being late; what was
 from __future__ import annotations
 
 import hashlib
+import time
 import uuid
 from collections import Counter
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
-from chatvista.foundation.problems import TransientError, WorkError
+from chatvista.foundation.problems import WorkError
 from storage_sync import fingerprints, replicating, settling
 from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.cloud import CloudSide, cloud
@@ -24,6 +25,9 @@ from storage_sync.vocabulary import CopyState, FileState, SideName
 logger = structlog.get_logger(__name__)
 
 AT_ONCE = 200
+# A Space that hangs costs a minute a file: after this long the rest is left to the next sweep, which begins with it,
+# so that sweeps do not pile up until no process is left for anything else.
+LONGEST_SECONDS = 45.0
 # Bytes that landed on another node can only be put from there: it is given this long to come back.
 GRACE_SECONDS = 900
 TEMP_SECONDS, QUARANTINE_SECONDS = 86_400, 30 * 86_400
@@ -33,11 +37,14 @@ def sweep_reservations() -> Counter[str]:
     """Settle every reservation whose lease has run out; how many were finished, dropped, or left for later."""
     verdicts: Counter[str] = Counter()
     overdue = StoredFile.objects.overdue_reservations(node=settings.STORAGE_NODE, grace_seconds=GRACE_SECONDS)
-    for file_id in list(overdue.values_list("pk", flat=True)[:AT_ONCE]):
+    until = time.monotonic() + LONGEST_SECONDS
+    for file_id, _ in list(overdue.order_by("lease_until").values_list("pk", "lease_until")[:AT_ONCE]):
+        if time.monotonic() > until:
+            break
         file = _claim(file_id)
         if file is not None:
             verdicts[_settle_safely(file)] += 1
-    verdicts["leftovers"] = _remove_leftovers()
+    verdicts["leftovers"] = _remove_leftovers(until)
     verdicts["temporary"] = local().forget_older(folder="temp", seconds=TEMP_SECONDS)
     local().forget_older(folder="quarantine", seconds=QUARANTINE_SECONDS)
     if verdicts.total():
@@ -95,15 +102,19 @@ def _is_right_in_cloud(file: StoredFile, side: CloudSide, lease: settling.Lease)
     return digest.hexdigest() == file.sha256
 
 
-def _remove_leftovers() -> int:
+def _remove_leftovers(until: float) -> int:
     removed = 0
     for copy in Copy.objects.leftovers(node=settings.STORAGE_NODE).select_related("file")[:AT_ONCE]:
+        if time.monotonic() > until:
+            break
         side = cloud() if copy.side == SideName.CLOUD else local()
         if side is None:
             continue
         try:
             side.delete(key=copy.file.key)
-        except TransientError as error:
+        except WorkError as error:
+            # Later, so that what cannot be removed does not keep what can be out of the first rows.
+            Copy.objects.filter(pk=copy.pk).update(next_attempt_at=in_seconds(settling.LATE_SECONDS))
             logger.warning("leftover_stays_for_now", key=copy.file.key, code=error.code)
             continue
         Copy.objects.filter(pk=copy.pk).update(state=CopyState.MISSING, updated_at=Now())

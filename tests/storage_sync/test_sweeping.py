@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
+from chatvista.foundation.problems import PermanentError
 from storage_sync import replicating, settling, sweeping
 from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.cloud import CloudSide
@@ -226,6 +227,39 @@ def test_what_was_abandoned_is_removed_and_never_adopted(storeroom: Path, monkey
     assert space().page().found == []
     assert state_of_copies(file) == {"local": "missing", "cloud": "missing"}
     assert StoredFile.objects.get().state == "abandoned"
+
+
+def test_a_leftover_that_may_not_be_removed_does_not_stop_the_sweep(
+    storeroom: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    file = cut(monkeypatch, settling, "finish")
+    assert file.lease_token is not None
+    assert settling.drop(file_id=file.pk, token=file.lease_token)
+    Copy.objects.update(next_attempt_at=in_seconds(-1))
+    old = storeroom / "temp" / "old.part"
+    old.write_bytes(b"x")
+    os.utime(old, (time.time() - 90_000,) * 2)
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise PermanentError("cloud_refused", "The key may not delete.")
+
+    monkeypatch.setattr(CloudSide, "delete", refuse)
+    assert sweeping.sweep_reservations()["temporary"] == 1
+    assert Copy.objects.get(side="cloud").state == "pending"
+    assert not Copy.objects.leftovers(node=settings.STORAGE_NODE).exists()
+
+
+def test_a_sweep_that_takes_long_leaves_the_rest_to_the_next(storeroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(replicating, "put_verified", die)
+        for _ in range(3):
+            with pytest.raises(Killed):
+                store()
+    run_out()
+    with monkeypatch.context() as short:
+        short.setattr(sweeping, "LONGEST_SECONDS", 0.0)
+        assert sweeping.sweep_reservations()["finished"] == 0
+    assert sweeping.sweep_reservations()["finished"] == 3
 
 
 def test_old_temporary_files_are_removed_and_young_ones_kept(storeroom: Path) -> None:
