@@ -109,14 +109,14 @@ def _heal(file: StoredFile, *, was_damaged: bool) -> Path:
         if side is None:
             raise MissingObjectError(file.key)
         path = _fetch(file, side)
-    except MissingObjectError:
+    except (MissingObjectError, _DamagedError) as error:
+        if not StoredFile.objects.filter(pk=file.pk, key=file.key).exists():
+            # Moved since its row was read: what is not at the old key says nothing about the file.
+            raise unavailable() from error
+        found = CopyState.CORRUPT if isinstance(error, _DamagedError) else CopyState.MISSING
+        logger.error("cloud_copy_wrong", key=file.key, found=found.value)  # noqa: TRY400  the sentence says it all
         note_copy(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE, state=CopyState.MISSING)
-        _note_cloud(file, CopyState.MISSING)
-        raise _lost_unless_elsewhere(file) from None
-    except _DamagedError as error:
-        logger.error("cloud_copy_damaged", key=file.key)  # noqa: TRY400  the sentence says it all
-        note_copy(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE, state=CopyState.MISSING)
-        _note_cloud(file, CopyState.CORRUPT)
+        _note_cloud(file, found)
         raise _lost_unless_elsewhere(file) from error
     except (WorkError, OSError) as error:
         raise unavailable() from error

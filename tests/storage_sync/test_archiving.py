@@ -258,3 +258,25 @@ def test_without_a_cloud_the_local_copy_moves(storeroom: Path, settings: Setting
     let_links_expire()
     assert run() == {"emptied": 1}
     assert names_below(storeroom) == [fresh(file).key]
+
+
+def test_a_reader_that_knows_only_the_old_key_does_not_declare_the_file_lost(storeroom: Path) -> None:
+    file = store()
+    reader = fresh(file)
+    archiving.archive(file)
+    run()
+    let_links_expire()
+    run()
+    with pytest.raises(Problem) as caught:
+        reading.local_path(reader)
+    assert (caught.value.code, caught.value.status) == ("storage_unavailable", 503)
+    assert (fresh(file).state, fresh(file).durability) == ("archived", "both")
+
+
+def test_a_run_that_takes_long_leaves_the_rest_to_the_next(storeroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        archiving.archive(store())
+    with monkeypatch.context() as short:
+        short.setattr(archiving, "LONGEST_SECONDS", 0.0)
+        assert run() == {}
+    assert run() == {"moved": 2}
