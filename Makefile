@@ -25,7 +25,7 @@ test: .venv/.ready-to-develop ## the fast tests
 	@$(PYTHON) -m pytest -n auto -m "not slow"
 
 test-slow: .venv/.ready-to-develop ## the long fault and browser tests
-	@$(PYTHON) -m pytest -m slow || [ $$? -eq 5 ]
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m slow || [ $$? -eq 5 ]
 
 lint: .venv/.ready-to-develop ## all checks but the tests
 	$(PYTHON) -m ruff check .
