@@ -22,10 +22,10 @@ demo: .venv/.ready-to-run ## as run, but leave when the sample meeting has becom
 	@exec $(PYTHON) -m chatvista.embedded demo
 
 test: .venv/.ready-to-develop ## the fast tests
-	@$(PYTHON) -m pytest -n auto -m "not slow"
+	@$(PYTHON) -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
 
 test-slow: .venv/.ready-to-develop ## the long fault and browser tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m slow || [ $$? -eq 5 ]
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m slow $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
 lint: .venv/.ready-to-develop ## all checks but the tests
 	$(PYTHON) -m ruff check .

@@ -13,10 +13,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 from django_redis import get_redis_connection
 
 from chatvista import __version__
+from chatvista.foundation.envelope import answer
+from chatvista.foundation.problems import Problem
 from storage_sync import probing
 
 logger = structlog.get_logger(__name__)
@@ -37,11 +38,14 @@ class HealthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve a probe, or pass the request on."""
         probe = PROBES.get(request.path)
-        return probe(request) if probe else self.get_response(request)
+        if probe is None:
+            return self.get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return answer(Problem("method_not_allowed", "Health is only asked for, by GET.", status=405))
+        return probe(request)
 
 
 @never_cache
-@require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """The state of every dependency: 200 `healthy` or `degraded`, 503 `unhealthy` when the database is away."""
     answers = _within_deadline(
@@ -67,14 +71,12 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 @never_cache
-@require_safe
 def live(request: HttpRequest) -> JsonResponse:
     """This process answers. Nothing else is asked: an outage elsewhere must not replace every container."""
     return JsonResponse({"status": "alive"})
 
 
 @never_cache
-@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """This process can serve: the database answers and has every migration of this version."""
     state = _within_deadline({"schema": (_schema_state, "database disconnected")})["schema"]

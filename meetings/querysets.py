@@ -27,6 +27,11 @@ def _visible_meetings(user: User, *, prefix: str = "") -> Q:
     return own & Q(Exists(Participant.objects.filter(meeting=OuterRef(outer), user=user)))
 
 
+def _transcript_stands(prefix: str = "") -> Q:
+    """Not of a recording that is archived. Minutes are a record of their own: they stay when the sound goes."""
+    return Q(**{f"{prefix}recording__isnull": True}) | Q(**{f"{prefix}recording__file__state": "stored"})
+
+
 class MeetingQuerySet(models.QuerySet[Any]):
     """Meetings."""
 
@@ -66,7 +71,7 @@ class TranscriptQuerySet(_OfMeetingQuerySet):
 
     def visible_to(self, user: User) -> Self:
         """Those of meetings the user may see, but for those whose recording is archived."""
-        return super().visible_to(user).filter(Q(recording__isnull=True) | Q(recording__file__state="stored"))
+        return super().visible_to(user).filter(_transcript_stands())
 
     def completed(self) -> Self:
         """Those that can be read."""
@@ -79,3 +84,7 @@ class MinutesQuerySet(_OfMeetingQuerySet):
 
 class ExportQuerySet(_OfMeetingQuerySet):
     """Exports."""
+
+    def visible_to(self, user: User) -> Self:
+        """Those of meetings the user may see; a transcript's documents go and come back with its recording."""
+        return super().visible_to(user).filter(_transcript_stands("transcript__"))

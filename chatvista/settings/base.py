@@ -139,8 +139,10 @@ def _database() -> dict[str, Any]:
     config: dict[str, Any] = environ.Env.db_url_config(url)
     config["ENGINE"] = "django.db.backends.postgresql"
     config["CONN_MAX_AGE"] = 0
+    # A pooled connection may have died with a restarted server; looking costs less than a request that fails.
+    config["CONN_HEALTH_CHECKS"] = True
     options = config.setdefault("OPTIONS", {})
-    options["pool"] = {"min_size": 0, "max_size": most, "timeout": 10, "max_idle": 60}
+    options["pool"] = {"min_size": 0, "max_size": most, "timeout": 5, "max_idle": 60}
     options.setdefault("connect_timeout", 5)
     options.setdefault("application_name", "chatvista")
     if certificate:

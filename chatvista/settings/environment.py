@@ -32,6 +32,9 @@ class Declared:
     meaning: str
 
 
+_NO_BOUND = 2**63 - 1
+
+
 class EnvironmentReader:
     """Reads typed values from `values`; faults are collected until `stop_if_faulty`."""
 
@@ -72,8 +75,9 @@ class EnvironmentReader:
             self._fault(name, f"is {raw!r}, not true or false", meaning)
         return raw in TRUE
 
-    def integer(self, name: str, meaning: str, *, default: int, least: int = 0, most: int = 2**63 - 1) -> int:
+    def integer(self, name: str, meaning: str, *, default: int, least: int = 0, most: int = _NO_BOUND) -> int:
         """A whole number within bounds (both included)."""
+        meaning = f"{meaning} {least} to {most}." if most < _NO_BOUND else f"{meaning} {least} or more."
         raw = self._raw(name, meaning, str(default))
         try:
             number = int(raw)

@@ -164,4 +164,6 @@ def test_probing_leaves_no_connection_behind(storeroom: Path) -> None:
 
 
 def test_other_methods_are_refused() -> None:
-    assert Client().post("/health").status_code == 405
+    for path in ("/health", "/health/live", "/health/ready"):
+        response = Client().post(path)
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")

@@ -14,8 +14,8 @@ from accounts.models import AuditEvent, User
 from chatvista.foundation.models import Job
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
-from meetings import capturing
-from meetings.models import Meeting, Recording, Transcript
+from meetings import capturing, exporting
+from meetings.models import Export, Meeting, Recording, Transcript
 from storage_sync.intake import Intake
 from storage_sync.models import StoredFile
 from tests.meetings import making
@@ -111,12 +111,18 @@ def test_archiving_hides_a_recording_and_its_transcript_and_restoring_brings_bot
 ) -> None:
     recording = capture()
     making.finished(Job.objects.get())
+    exporting.request_export(user=hana, transcript=Transcript.objects.get(), format="txt")
+    making.transcript_of(recording.meeting, hana)
+    exporting.request_export(user=hana, minutes=making.minutes_of(recording.meeting, hana), format="txt")
     capturing.archive_recording(user=hana, recording=recording)
     assert not Recording.objects.visible_to(hana).exists()
-    assert not Transcript.objects.visible_to(hana).exists()
+    assert not Transcript.objects.visible_to(hana).filter(recording=recording).exists()
+    assert not Export.objects.visible_to(hana).filter(transcript__recording=recording).exists()
+    assert Export.objects.visible_to(hana).filter(minutes__isnull=False).exists()
     capturing.restore_recording(user=hana, recording=Recording.objects.of(hana).get())
     assert Recording.objects.visible_to(hana).get().file.state == "stored"
-    assert Transcript.objects.visible_to(hana).exists()
+    assert Transcript.objects.visible_to(hana).filter(recording=recording).exists()
+    assert Export.objects.visible_to(hana).count() == 2
 
 
 def test_archiving_stops_a_transcription_that_has_not_ended(capture: Capture, hana: User) -> None:
