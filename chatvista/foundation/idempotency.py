@@ -25,12 +25,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chatvista.foundation.envelope import as_problem
+from chatvista.foundation.heartbeats import beating
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.models import IdempotencyKey
 from chatvista.foundation.problems import Problem
 
 HEADER = "Idempotency-Key"
-CLAIM_SECONDS = 600.0
+CLAIM_SECONDS = 60.0
 KEPT = timedelta(days=1)
 _REPLAYED = ("Location", "ETag", "X-ChatVista-Recording")
 _SANE = re.compile(r"[\x21-\x7e]{1,200}")
@@ -43,12 +44,18 @@ V = TypeVar("V", bound=APIView)
 Handler = Callable[Concatenate[V, Request, P], Response]
 
 
-def idempotent(*, fingerprint: Callable[[Request], str] | None = None) -> Callable[[Handler[V, P]], Handler[V, P]]:
+def idempotent(
+    *,
+    fingerprint: Callable[[Request], str] | None = None,
+    is_same_body: Callable[[Request, Any], bool] = lambda request, answer: True,
+) -> Callable[[Handler[V, P]], Handler[V, P]]:
     """Decorate a creating POST handler of an authenticated view.
 
     Args:
         fingerprint: what makes two requests the same; by default the parsed body. Streamed bodies pass their own,
             made of headers alone.
+        is_same_body: for streamed bodies: whether the body of a repeated request is the one that was answered. It
+            reads the body, since only that can tell.
     """
 
     def decorate(handler: Handler[V, P]) -> Handler[V, P]:
@@ -62,32 +69,51 @@ def idempotent(*, fingerprint: Callable[[Request], str] | None = None) -> Callab
             print_of = fingerprint(request) if fingerprint else _body_print(request)
             row = _claim(caller=request.user.pk, route=f"{request.method} {request.path}", key=key, print_of=print_of)
             if row.status is not None:
+                if not is_same_body(request, row.answer):
+                    raise _reused()
                 return _replay(row)
             _claims[request] = row.pk
-            try:
-                if fingerprint is None:
-                    # One transaction for the deed and its answer: a crash leaves both or neither.
-                    with transaction.atomic():
-                        response = handler(view, request, *args, **kwargs)
-                        if not _remember(_held(row), response):
-                            raise _in_use()
-                else:
-                    # A body is streamed outside any transaction; the handler makes its row under `claimed_id`. That
-                    # is one id for all attempts, so the answer is right even if another attempt goes on meanwhile.
-                    response = handler(view, request, *args, **kwargs)
-                    _remember(IdempotencyKey.objects.filter(pk=row.pk), response)
-            except BaseException as error:
-                if fingerprint is None or _created_nothing(error):
-                    _held(row).delete()
-                else:
-                    # Something may be there, or come to be, under the claimed id: a retry must look for it there.
-                    _held(row).update(lease_until=Now())
-                raise
-            return response
+
+            def respond() -> Response:
+                return handler(view, request, *args, **kwargs)
+
+            return _answer_streamed(row, respond) if fingerprint else _answer_at_once(row, respond)
 
         return cast("Handler[V, P]", answer_once)
 
     return decorate
+
+
+def _answer_at_once(row: IdempotencyKey, respond: Callable[[], Response]) -> Response:
+    """The deed and its answer in one transaction: a crash leaves both or neither."""
+    try:
+        with transaction.atomic():
+            response = respond()
+            if not _remember(_held(row), response):
+                raise _in_use()
+    except BaseException:
+        _held(row).delete()
+        raise
+    return response
+
+
+def _answer_streamed(row: IdempotencyKey, respond: Callable[[], Response]) -> Response:
+    """A body is streamed outside any transaction; the handler makes its row under `claimed_id`.
+
+    That is one id for all attempts, so the answer is right even if another attempt goes on meanwhile.
+    """
+    try:
+        with beating(lambda: _renew(row), every=CLAIM_SECONDS / 4, name=f"idempotency-{row.pk}"):
+            response = respond()
+        _remember(IdempotencyKey.objects.filter(pk=row.pk), response)
+    except BaseException as error:
+        if _created_nothing(error):
+            _held(row).delete()
+        else:
+            # Something may be there, or come to be, under the claimed id: a retry must look for it there.
+            _held(row).update(lease_until=Now())
+        raise
+    return response
 
 
 def claimed_id(request: Request) -> uuid.UUID | None:
@@ -123,7 +149,7 @@ def _claim(*, caller: Any, route: str, key: str, print_of: str) -> IdempotencyKe
     if row is None:
         raise Problem("idempotency_key_in_use", "A request with this key just ended; send it again.", status=409)
     if row.fingerprint != print_of:
-        raise Problem("idempotency_key_reused", "This key was used for another request; make a new one.", status=409)
+        raise _reused()
     if row.status is None:
         if not _held(row).filter(lease_until__lt=Now()).update(lease_until=in_seconds(CLAIM_SECONDS)):
             raise _in_use()
@@ -136,9 +162,21 @@ def _held(row: IdempotencyKey) -> QuerySet[IdempotencyKey]:
     return IdempotencyKey.objects.filter(pk=row.pk, status__isnull=True, lease_until=row.lease_until)
 
 
+def _renew(row: IdempotencyKey) -> bool:
+    if not _held(row).update(lease_until=in_seconds(CLAIM_SECONDS)):
+        return False
+    # Just renewed, so nobody can have taken it over before this read.
+    row.refresh_from_db(fields=["lease_until"])
+    return True
+
+
 def _in_use() -> Problem:
     detail = "A request with this key is being served; ask again for its answer."
-    return Problem("idempotency_key_in_use", detail, status=409, retry_after=2)
+    return Problem("idempotency_key_in_use", detail, status=409, retry_after=5)
+
+
+def _reused() -> Problem:
+    return Problem("idempotency_key_reused", "This key was used for another request; make a new one.", status=409)
 
 
 def _created_nothing(error: BaseException) -> bool:

@@ -50,6 +50,12 @@ _REDIRECT = OpenApiParameter(
 )
 
 
+def _is_same_recording(request: Request, answer: Any) -> bool:
+    """Whether a repeated upload brings the bytes that were answered: they are read again, and not kept."""
+    with streaming.arriving(request=request, category=Category.RECORDINGS, allowance=None) as arrival:
+        return bool(arrival.landed.sha256 == answer["sha256"])
+
+
 class RecordingsView(ListingView[Recording]):
     """The recordings of a meeting."""
 
@@ -67,7 +73,7 @@ class RecordingsView(ListingView[Recording]):
         parameters=[_PARTICIPANT, _TRANSCRIBE, IDEMPOTENCY_KEY, DISPOSITION, DIGEST],
         operation_id="recording_add",
     )
-    @idempotent(fingerprint=streaming.request_fingerprint)
+    @idempotent(fingerprint=streaming.request_fingerprint, is_same_body=_is_same_recording)
     def post(self, request: Request, meeting_id: uuid.UUID) -> Response:
         """Add a recording: the raw body, or the one part `file` of a form (other parts without a file are ignored).
 

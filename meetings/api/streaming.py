@@ -40,7 +40,7 @@ class Arrival:
 
 
 @contextmanager
-def arriving(*, request: Request, category: str, allowance: int) -> Iterator[Arrival]:
+def arriving(*, request: Request, category: str, allowance: int | None) -> Iterator[Arrival]:
     """Take the request's body in; leaving the block removes what was not received.
 
     Raises:

@@ -15,17 +15,9 @@ from chatvista.foundation.models import Job
 from meetings.models import Meeting, Participant, Recording
 from storage_sync.models import StoredFile
 from tests.meetings import making
+from tests.meetings.api.uploading import TONE, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storeroom")]
-TONE = making.sound()
-
-
-def upload(
-    client: APIClient, meeting: Meeting, body: bytes = TONE, query: str = "", content_type: str = "audio/wav",
-    headers: dict[str, str] | None = None,
-) -> Any:  # fmt: skip
-    address = f"/api/v1/meetings/{meeting.pk}/recordings{query}"
-    return client.post(address, body, content_type=content_type, headers=headers)
 
 
 def upload_over(

@@ -1,26 +1,20 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import AuditEvent
-from chatvista.foundation.leases import State
-from chatvista.foundation.models import Job
-from meetings.models import Meeting
+from accounts.models import AuditEvent, User
+from chatvista.foundation import idempotency
+from chatvista.foundation.leases import State, in_seconds
+from chatvista.foundation.models import IdempotencyKey, Job
+from meetings.models import Meeting, Recording
 from tests.meetings import making
+from tests.meetings.api.uploading import TONE, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storeroom")]
-TONE = making.sound()
-
-
-def upload(
-    client: APIClient, meeting: Meeting, body: bytes = TONE, query: str = "", content_type: str = "audio/wav",
-    headers: dict[str, str] | None = None,
-) -> Any:  # fmt: skip
-    address = f"/api/v1/meetings/{meeting.pk}/recordings{query}"
-    return client.post(address, body, content_type=content_type, headers=headers)
 
 
 def test_the_bytes_come_back_whole_in_part_and_only_when_needed(as_pavel: APIClient, meeting: Meeting) -> None:
@@ -99,3 +93,31 @@ def test_a_list_takes_the_same_queries_whatever_its_length(
     upload(as_hana, meeting, making.sound(seconds=0.4))
     with django_assert_num_queries(4):
         assert len(as_hana.get(address).json()["results"]) == 3
+
+
+@pytest.mark.parametrize("is_form", [False, True])
+def test_a_key_is_not_answered_for_other_bytes_of_the_same_length(
+    as_hana: APIClient, meeting: Meeting, is_form: bool
+) -> None:
+    def send(body: bytes) -> Any:
+        wire, kind = making.form(("file", "a.wav", body)) if is_form else (body, "audio/wav")
+        return upload(as_hana, meeting, wire, content_type=kind, headers={"Idempotency-Key": "k"})
+
+    other = TONE[:-1] + bytes([TONE[-1] ^ 1])
+    first, second, third = send(TONE), send(other), send(TONE)
+    assert (second.status_code, second.json()["code"]) == (409, "idempotency_key_reused")
+    assert (third.status_code, third.json()) == (201, first.json())
+    assert Recording.objects.count() == 1
+
+
+def test_a_long_upload_keeps_its_key(meeting: Meeting, hana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "CLAIM_SECONDS", 0.8)
+    claim = IdempotencyKey.objects.create(
+        caller=hana.pk, route="POST /x", key="k", fingerprint="f", lease_until=in_seconds(0.8)
+    )
+    claim.refresh_from_db()
+    for _ in range(3):
+        time.sleep(0.4)
+        assert idempotency._renew(claim)
+    IdempotencyKey.objects.update(lease_until=in_seconds(5))
+    assert not idempotency._renew(claim), "somebody else holds it"
