@@ -15,6 +15,7 @@ from chatvista.foundation.models import Job
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
 from meetings import capturing, exporting
+from meetings.audio.probing import probe
 from meetings.models import Export, Meeting, Recording, Transcript
 from storage_sync.intake import Intake
 from storage_sync.models import StoredFile
@@ -64,11 +65,10 @@ def test_a_participant_who_left_during_the_upload_does_not_cost_the_recording(
     capture: Capture, meeting: Meeting, pavel: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     participant = meeting.participants.get(user=pavel)
-    look = capturing.probe
 
     def look_while_pavel_leaves(path: Path) -> Any:
         meeting.participants.filter(user=pavel).delete()
-        return look(path)
+        return probe(path)
 
     monkeypatch.setattr(capturing, "probe", look_while_pavel_leaves)
     recording = capture(participant=participant)
