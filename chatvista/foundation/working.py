@@ -17,7 +17,8 @@ from typing import Any
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import Error as DatabaseProblem
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from chatvista.foundation.leases import LeaseLostError, State, due
@@ -90,11 +91,10 @@ class Work:
                     if not self.job.renew():
                         self._lost.set()
                         return
-                except DatabaseError:
+                except DatabaseProblem:
                     # The next beat tries again; if the database stays away the lease runs out, as it should.
                     logger.warning("heartbeat_failed", job_id=str(self.job.pk))
                 finally:
-                    close_old_connections()
                     connection.close()
 
         thread = threading.Thread(target=beat, name=f"heartbeat-{self.job.pk}", daemon=True)
@@ -162,14 +162,20 @@ def retry_job(*, job_id: uuid.UUID) -> Job:
 
 
 def reap_jobs(*, most: int = 500) -> int:
-    """Wake a worker for every job that is due: lost messages, run-out leases and delayed retries alike.
+    """Wake a worker for what is due: lost messages, run-out leases and delayed retries alike.
 
-    Returns how many were woken. Claiming decides who gets them, so waking twice does no harm.
+    Returns how many were woken. Claiming decides who gets them, so waking twice does no harm; but a message for each
+    of them at every scan would fill the broker while all workers are busy, so those already waiting are taken off.
     """
-    waiting = list(Job.objects.filter(due()).order_by("next_attempt_at")[:most])
-    for job in waiting:
-        _wake(job)
-    return len(waiting)
+    waiting: dict[str, list[Job]] = {}
+    for job in Job.objects.filter(due()).order_by("next_attempt_at")[:most]:
+        waiting.setdefault(job.queue, []).append(job)
+    woken = 0
+    for queue, jobs in waiting.items():
+        for job in jobs[: max(0, len(jobs) - _messages_in(queue))]:
+            _wake(job)
+            woken += 1
+    return woken
 
 
 def _settle_failure(job: Job, error: Exception, *, most_attempts: int) -> None:
@@ -208,3 +214,11 @@ def _wake(job: Job) -> None:
     from chatvista.foundation.tasks import run_job as task  # noqa: PLC0415  tasks imports this module
 
     task.apply_async(args=(str(job.pk),), queue=job.queue)
+
+
+def _messages_in(queue: str) -> int:
+    from chatvista.foundation.tasks import run_job as task  # noqa: PLC0415  tasks imports this module
+
+    with task.app.connection_or_acquire() as broker:
+        # Not by a passive declaration, kombu's own way: it forgets the prefix of our keys and finds no queue.
+        return int(broker.default_channel.client.llen(queue))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries
 
@@ -32,6 +33,7 @@ def do(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
     register(lambda work: None)
     monkeypatch.setattr(working, "_wake", lambda job: None)
+    monkeypatch.setattr(working, "_messages_in", lambda queue: 0)
     yield register
     working._kinds.clear()
     working._kinds.update(kinds)
@@ -255,6 +257,26 @@ def test_the_heartbeat_keeps_a_long_job_ours(do: Callable[..., None], settings: 
     working.run_job(job_id=job.pk)
     assert lost == [False]
     assert Job.objects.get(pk=job.pk).state == State.COMPLETED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_missed_heartbeat_does_not_end_the_others(
+    do: Callable[..., None], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOB_LEASE_SECONDS = 0.8
+    renew = Job.renew
+    beats: list[float] = []
+
+    def fail_once(job: Job) -> bool:
+        beats.append(time.monotonic())
+        if len(beats) == 1:
+            raise InterfaceError("the connection is closed")
+        return renew(job)
+
+    monkeypatch.setattr(Job, "renew", fail_once)
+    do(lambda work: time.sleep(1.0))
+    working.run_job(job_id=queued().pk)
+    assert len(beats) > 2
 
 
 @pytest.mark.django_db
