@@ -8,32 +8,34 @@ from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser
 
-from chatvista.foundation.problems import Problem
+from chatvista.foundation.bodies import parsed_body
 
 LARGEST_JSON = 32 * 1024 * 1024
 
 
-class StrictJSONParser(JSONParser):
-    """Refuses what would later fail as a 500: bare lists, NaN, NUL bytes, lone surrogates, endless nesting."""
+class StrictJSONParser(BaseParser):
+    """Refuses what would later fail as a 500: bare lists, NaN, NUL bytes, lone surrogates, endless nesting.
 
+    Not REST framework's JSONParser, which is only ever given what Django holds in memory.
+    """
+
+    media_type = "application/json"
     largest = 5 * 1024 * 1024
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the body's object; ParseError or Problem (413) says what is wrong with it."""
-        largest = min(self.largest, settings.MAX_BODY_BYTES)
-        raw = stream.read(largest + 1)
-        if len(raw) > largest:
-            raise Problem("body_too_large", f"A JSON body may hold {largest} bytes.", status=413)
+        """Return the body's object, {} for no bytes; ParseError or Problem (400, 413) says what is wrong with it."""
+        raw = parsed_body(stream, parser_context).whole(largest=min(self.largest, settings.MAX_BODY_BYTES))
         try:
             text = raw.decode("utf-8")
             value = json.loads(text or "{}", parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}"[:300]) from error
-        if "\\u0000" in text or "\x00" in text:
+        # In the text it may as well be a backslash and five characters (C:\\u0000); only the value tells.
+        if "\\u0000" in text and _holds_nul(value):
             raise ParseError("Text cannot hold a NUL byte.")
         if "\\ud" in text.lower() and not _is_encodable(value):
             raise ParseError("Text holds half of a surrogate pair.")
@@ -50,6 +52,20 @@ class LargeJSONParser(StrictJSONParser):
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _holds_nul(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if "\x00" in one:
+                return True
+        elif isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+    return False
 
 
 def _is_encodable(value: Any) -> bool:

@@ -12,6 +12,8 @@ from chatvista.foundation.problems import Problem
 
 LONGEST_NAME = 255
 _EXTENDED = re.compile(r";\s*filename\*\s*=\s*([A-Za-z0-9!#$%&+^_`{}~-]+)'[^']*'([^;]+)", re.IGNORECASE)
+_CHARSETS = {"utf-8": "utf-8", "iso-8859-1": "latin-1"}
+"""Those RFC 8187 and RFC 5987 name; Python's own list holds codecs that are none (undefined, rot13, zip)."""
 _BETWEEN_WORDS = re.compile(r"[^\w.-]+")
 
 
@@ -19,12 +21,13 @@ def filename_of(header: str) -> str:
     """The name in a `Content-Disposition` (RFC 6266; `filename*` wins), cleaned; empty where there is none."""
     if extended := _EXTENDED.search(header):
         try:
-            return clean_name(unquote_to_bytes(extended[2].strip()).decode(extended[1]))
-        except (LookupError, UnicodeDecodeError) as error:
+            return clean_name(unquote_to_bytes(extended[2].strip()).decode(_CHARSETS[extended[1].lower()]))
+        except (KeyError, UnicodeDecodeError) as error:
             raise _malformed() from error
     try:
         _, parameters = parse_header_parameters(header)
-    except ValueError as error:
+    except (ValueError, LookupError) as error:
+        # LookupError: Django takes any codec of Python's for a charset, and fails where there is none.
         raise _malformed() from error
     name = parameters.get("filename", "")
     try:

@@ -8,6 +8,7 @@ from typing import IO, Any
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 
+from chatvista.foundation.bodies import parsed_body
 from chatvista.foundation.parsing import LARGEST_JSON
 from chatvista.foundation.problems import Problem
 from meetings.readers.captions import read_srt, read_vtt
@@ -29,10 +30,7 @@ class TextParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, str]:
         """The text without a byte order mark; Problem 413 or 400."""
-        largest = min(LARGEST_JSON, settings.MAX_BODY_BYTES)
-        raw = stream.read(largest + 1)
-        if len(raw) > largest:
-            raise Problem("body_too_large", f"A transcript may hold {largest} bytes.", status=413)
+        raw = parsed_body(stream, parser_context).whole(largest=min(LARGEST_JSON, settings.MAX_BODY_BYTES))
         try:
             return {"form": self.form, "text": raw.decode("utf-8-sig")}
         except UnicodeDecodeError as error:

@@ -21,11 +21,11 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.http import parse_header_parameters
 from rest_framework.request import Request
 
+from chatvista.foundation.bodies import PIECE, Body, announced_length
 from chatvista.foundation.problems import Problem
 from meetings.api.dispositions import clean_name, filename_of
 from storage_sync.receiving import Intake, Landed
 
-CHUNK_BYTES = 1024 * 1024
 FORM_OVERHEAD_BYTES = 64 * 1024
 """How much boundaries and part headers may add to the file in a form before its length alone says too much."""
 _DIGEST = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):\s*", re.IGNORECASE)
@@ -48,7 +48,7 @@ def arriving(*, request: Request, category: str, allowance: int | None) -> Itera
             announced, else as soon as it is known; 400 `empty_body`, `size_mismatch`, `body_cut_short`,
             `digest_mismatch`, `digest_malformed`, `file_missing`, `too_many_files`, `malformed_body`.
     """
-    stream = _Body(request)
+    stream = _Upload(request)
     is_form = stream.media_type == "multipart/form-data"
     announced = stream.announced
     if is_form and announced is not None:
@@ -84,56 +84,40 @@ def request_fingerprint(request: Request) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-class _Body:
-    """The bytes of a request as the server hands them over, with or without an announced length."""
+class _Upload(Body):
+    """The bytes of a request with what its headers say of them; keeps the last few, where a form ends."""
 
     def __init__(self, request: Request) -> None:
         raw = request._request  # noqa: SLF001  DRF's own stream would load the body
+        super().__init__(source=raw, announced=announced_length(request))
         self.headers = request.headers
         self.content_type = request.headers.get("Content-Type", "")
         self.media_type = self.content_type.partition(";")[0].strip().lower()
         self.tail = b""
-        self.announced = _announced(request)
-        environ = getattr(raw, "environ", {})
-        # Django gives a request without Content-Length an empty stream. A server that frames chunked bodies itself
-        # says so, and then its own stream ends where the body does.
-        is_chunked = self.announced is None and bool(environ.get("wsgi.input_terminated"))
-        self._source: Any = environ["wsgi.input"] if is_chunked else raw
 
-    def read(self, size: int = CHUNK_BYTES) -> bytes:
-        """The next bytes, empty at the end; Problem 400 `body_cut_short` when the connection broke."""
-        try:
-            chunk: bytes = self._source.read(size)
-        except OSError as error:
-            raise Problem("body_cut_short", "The connection broke before the body was complete.") from error
-        self.tail = (self.tail + chunk)[-1024:]
-        return chunk
+    def read(self, size: int = PIECE) -> bytes:
+        """The next bytes, at most `size`; empty at the end."""
+        piece = super().read(size)
+        self.tail = (self.tail + piece)[-1024:]
+        return piece
 
 
-def _announced(request: Request) -> int | None:
-    written = request.META.get("CONTENT_LENGTH") or ""
-    if not written:
-        return None
-    if not re.fullmatch(r"[0-9]{1,18}", str(written)):
-        raise Problem("malformed_body", "Content-Length is not a number of bytes.")
-    return int(written)
-
-
-def _take_raw(stream: _Body, intake: Intake) -> str:
+def _take_raw(stream: _Upload, intake: Intake) -> str:
     name = filename_of(stream.headers.get("Content-Disposition", ""))
     while chunk := stream.read():
         intake.write(chunk)
     return name
 
 
-def _take_form(stream: _Body, intake: Intake) -> str:
+def _take_form(stream: _Upload, intake: Intake) -> str:
     handler = _IntoIntake(intake)
     # The parser reads nothing when the length is unknown; any other number only says that there is something.
-    meta = {"CONTENT_TYPE": stream.content_type, "CONTENT_LENGTH": str(stream.announced or CHUNK_BYTES)}
+    meta = {"CONTENT_TYPE": stream.content_type, "CONTENT_LENGTH": str(stream.announced or PIECE)}
     try:
         # Of the stream it calls `read(size)` alone.
         MultiPartParser(meta, cast("IO[bytes]", stream), [handler], "utf-8").parse()
-    except MultiPartParserError as error:
+    except (MultiPartParserError, LookupError, UnicodeError) as error:
+        # Django takes any codec of Python's for the charset of a parameter, and fails where there is none.
         raise Problem("malformed_body", f"The form cannot be read: {error}") from error
     if handler.name is None:
         raise Problem(
@@ -155,7 +139,7 @@ def _closing_boundary(content_type: str) -> bytes:
 class _IntoIntake(FileUploadHandler):
     """Hands the bytes of the one `file` part on as they come."""
 
-    chunk_size = CHUNK_BYTES
+    chunk_size = PIECE
 
     def __init__(self, intake: Intake) -> None:
         super().__init__()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 import uuid
 from types import SimpleNamespace
 
 import pytest
 import time_machine
+from django.http import HttpResponse
+from django.test import RequestFactory
+from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
@@ -16,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from chatvista.foundation import preconditions, signatures
+from chatvista.foundation.bodies import Body, ChunkedBodies
 from chatvista.foundation.parsing import StrictJSONParser
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
@@ -99,6 +104,67 @@ def test_good_bodies_pass_with_every_letter() -> None:
     body = '{"title": "Übersicht 📈", "pair": "\\ud83d\\ude00"}'.encode()
     assert StrictJSONParser().parse(io.BytesIO(body)) == {"title": "Übersicht 📈", "pair": "😀"}
     assert StrictJSONParser().parse(io.BytesIO(b"")) == {}
+
+
+@pytest.mark.parametrize("text", ["C:\\u0000", "\\\\u0000", "\\"])
+def test_a_backslash_before_u0000_is_no_nul(text: str) -> None:
+    body = json.dumps({"path": text, "in": [{"a list": text}]})
+    assert StrictJSONParser().parse(io.BytesIO(body.encode())) == json.loads(body)
+
+
+@pytest.mark.parametrize("value", [{"a": ["b", {"c": "d\x00"}]}, {"a\x00": 1}, {"C:\\u0000": "\x00"}])
+def test_a_nul_is_found_wherever_it_is(value: dict[str, object]) -> None:
+    with pytest.raises(ParseError, match="NUL"):
+        StrictJSONParser().parse(io.BytesIO(json.dumps(value).encode()))
+
+
+class Wire:
+    """What a server gives of a body: some bytes, a few at a time, and then its end or an error."""
+
+    def __init__(self, rest: bytes, then: Exception | None = None) -> None:
+        self.rest, self.then, self.given = rest, then, 0
+
+    def read(self, size: int) -> bytes:
+        piece, self.rest = self.rest[: min(size, 1000)], self.rest[min(size, 1000) :]
+        self.given += len(piece)
+        if not piece and self.then is not None:
+            raise self.then
+        return piece
+
+
+def test_a_whole_body_is_read_however_small_its_pieces() -> None:
+    assert Body(source=Wire(b"x" * 5000), announced=5000).whole(largest=5000) == b"x" * 5000
+    assert Body(source=Wire(b"x" * 5000), announced=None).whole(largest=5000) == b"x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("wire", "announced", "code"),
+    [
+        (Wire(b"x" * 4999), 5000, "body_cut_short"),
+        (Wire(b"x" * 4999, ConnectionResetError()), 5000, "body_cut_short"),
+        (Wire(b"x" * 10, NoMoreData()), None, "body_cut_short"),
+        (Wire(b"x" * 10, ChunkMissingTerminator(b"")), None, "body_cut_short"),
+        (Wire(b"x" * 10, InvalidChunkSize(b"zz")), None, "malformed_body"),
+        (Wire(b"x" * 6000), None, "body_too_large"),
+    ],
+)
+def test_a_body_that_is_not_whole_is_refused(wire: Wire, announced: int | None, code: str) -> None:
+    with pytest.raises(Problem) as caught:
+        Body(source=wire, announced=announced).whole(largest=5000)
+    assert caught.value.code == code
+
+
+def test_a_body_announced_too_large_is_not_read() -> None:
+    wire = Wire(b"x" * 6000)
+    with pytest.raises(Problem) as caught:
+        Body(source=wire, announced=6000).whole(largest=5000)
+    assert (caught.value.status, wire.given) == (413, 0)
+
+
+def test_chunks_the_server_does_not_frame_need_a_length() -> None:
+    request = RequestFactory().post("/", HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
+    answer = ChunkedBodies(lambda request: HttpResponse("served"))(request)
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (411, "length_required")
 
 
 def test_a_body_without_end_is_refused() -> None:

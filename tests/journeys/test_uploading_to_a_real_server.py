@@ -16,7 +16,7 @@ import pytest
 from accounts import signing_in
 from accounts.models import User
 from accounts.origins import Origin
-from meetings.models import Recording
+from meetings.models import Recording, Transcript
 from storage_sync.models import StoredFile
 from tests.journeys.conftest import LIMIT, Web
 from tests.meetings import making
@@ -37,6 +37,10 @@ def bearer(hana: User) -> dict[str, str]:
     """Hana's token, as a header."""
     pair = signing_in.open_session(user=hana, origin=Origin(address="127.0.0.1", user_agent="tests"))
     return {"Authorization": f"Bearer {pair.access}"}
+
+
+def transcripts(address: str) -> str:
+    return address.replace("/recordings", "/transcripts")
 
 
 def answered(connection: http.client.HTTPConnection) -> tuple[int, dict[str, Any]]:
@@ -70,6 +74,80 @@ def test_a_chunked_form_is_taken(web: Web, address: str, bearer: dict[str, str])
     status, given = answered(connection)
     connection.close()
     assert (status, given["size"]) == (201, len(TONE))
+
+
+SAID = {"segments": [{"speaker": "Hana", "start_ms": 0, "end_ms": 1000, "text": "Shall we ship?"}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [("application/json", json.dumps(SAID).encode()), ("text/plain", b"Hana: Shall we ship?\n")]
+)
+def test_a_transcript_in_chunks_is_taken(
+    web: Web, address: str, bearer: dict[str, str], kind: str, body: bytes
+) -> None:
+    connection = web.connect()
+    for end in (None, 400):
+        connection.request(
+            "POST", transcripts(address), body=pieces(body if end is None else b"", 7), encode_chunked=True,
+            headers=bearer | {"Content-Type": kind},
+        )  # fmt: skip
+        status, given = answered(connection)
+        assert (status, given.get("segments_count")) == ((201, 1) if end is None else (end, None))
+    connection.close()
+    assert Transcript.objects.count() == 1
+
+
+def test_an_empty_object_may_come_in_chunks(web: Web, address: str, bearer: dict[str, str]) -> None:
+    """And what is neither JSON nor empty is not taken for an empty object."""
+    connection = web.connect()
+    meeting, headers = address.removesuffix("/recordings"), bearer | {"Content-Type": "application/json"}
+    for body, expected in ((b"", 200), (b"{}", 200), (b"nonsense", 400), (b'{"title": "Said in chunks"}', 200)):
+        connection.request("PATCH", meeting, body=pieces(body, 4), headers=headers, encode_chunked=True)
+        status, given = answered(connection)
+        assert status == expected
+    connection.close()
+    assert given["title"] == "Said in chunks"
+
+
+def test_a_chunked_json_body_beyond_its_bound_is_refused(web: Web, address: str, bearer: dict[str, str]) -> None:
+    connection = web.connect()
+    body = b'{"title": "' + b"x" * (6 * MIB) + b'"}'
+    headers = bearer | {"Content-Type": "application/json"}
+    connection.request(
+        "PATCH", address.removesuffix("/recordings"), body=pieces(body, MIB), headers=headers, encode_chunked=True
+    )
+    assert answered(connection)[0] == 413
+    connection.close()
+
+
+def over_the_wire(web: Web, head: str, body: bytes, *, ends: bool = False) -> bytes:
+    """The whole answer to a request written by hand; `ends` closes our side after it."""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=30) as wire:
+        wire.sendall(f"{head}\r\nHost: 127.0.0.1\r\n\r\n".encode() + body)
+        if ends:
+            wire.shutdown(socket.SHUT_WR)
+        taken = b""
+        with contextlib.suppress(TimeoutError):
+            while piece := wire.recv(65536):
+                taken += piece
+    return taken
+
+
+@pytest.mark.parametrize("kind", ["audio/wav", "application/json", "text/plain", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize(
+    ("framed", "code"),
+    [(b"zz\r\nabc", b"malformed_body"), (b"3\r\nabcX", b"body_cut_short"), (b"3\r\nabc\r\n9", b"body_cut_short"),
+     (b"9\r\nabc", b"body_cut_short"), (b"3\r\nabc\r\n0\r\n", b"body_cut_short")],
+)  # fmt: skip
+def test_chunks_that_are_none_are_the_clients_fault(
+    web: Web, address: str, bearer: dict[str, str], kind: str, framed: bytes, code: bytes
+) -> None:
+    path = address if kind.startswith(("audio", "multipart")) else transcripts(address)
+    head = f"POST {path} HTTP/1.1\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked"
+    taken = over_the_wire(web, f"{head}\r\nAuthorization: {bearer['Authorization']}", framed, ends=True)
+    assert taken.startswith(b"HTTP/1.1 400")
+    assert code in taken
+    assert (Recording.objects.count(), Transcript.objects.count()) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", ["audio/wav", "multipart/form-data; boundary=x"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -105,6 +106,24 @@ def test_what_cannot_be_imported_is_refused_by_place(
 ) -> None:
     answer = as_hana.post(transcripts(meeting), body, content_type=kind)
     assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
+    assert not Transcript.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", json.dumps({"segments": SEGMENTS}).encode()),
+        ("text/vtt", VTT.encode()),
+        ("application/x-subrip", SRT.encode()),
+        ("text/plain", b"Hana: Shall we ship?\nPavel: Yes.\n"),
+    ],
+)
+def test_an_import_that_breaks_off_is_not_a_shorter_transcript(
+    as_hana: APIClient, meeting: Meeting, kind: str, body: bytes
+) -> None:
+    environ: dict[str, Any] = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body) + 20)}
+    answer = as_hana.generic("POST", transcripts(meeting), "", content_type=kind, **environ)
+    assert (answer.status_code, answer.json()["code"]) == (400, "body_cut_short")
     assert not Transcript.objects.exists()
 
 
