@@ -65,7 +65,8 @@ class TranscriptsView(ListingView[Transcript]):
         """Import a transcript: JSON segments, WebVTT, SubRip, or plain text with a turn `Name: text` on each line.
 
         One segment per given segment, in order (a WebVTT cue with several voices: one per voice). Plain text has no
-        times; each turn is laid after the one before at 150 words a minute.
+        times; each turn is laid after the one before at 150 words a minute. Control characters are taken out of names
+        and words (line breaks and tabs stay in words), NUL is refused. At most 50,000 segments and 1,000 speakers.
         """
         user, meeting = person(request), finding.meeting(request, meeting_id)
         abilities.require(user=user, meeting=meeting, ability=Ability.ADD_TRANSCRIPT)

@@ -11,15 +11,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meetings.readers.contracts import SaidLine, checked, malformed, require_countable
+from meetings.readers.contracts import SaidLine, checked, malformed, require_countable, require_few_speakers
 from meetings.readers.naming import split_name
 
 _ARROW = "-->"
-_VTT_TIME = re.compile(r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})")
-_SRT_TIME = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)[,.](\d{1,3})")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>", re.IGNORECASE)
-_TAG = re.compile(r"</?[^<>]*>")
+_VTT_TIME = re.compile(r"(?:(\d{2,6}):)?([0-5]\d):([0-5]\d)\.(\d{3})", re.ASCII)
+_SRT_TIME = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)[,.](\d{1,3})", re.ASCII)
+# Looking for a tag ends at the next one that opens, so that no character is looked at twice.
+_TAG = re.compile(r"<([^<>]*)>")
 _NOT_CUES = ("NOTE", "STYLE", "REGION")
+_Block = list[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +53,47 @@ def _collected(cues: Iterator[_Cue]) -> tuple[SaidLine, ...]:
         require_countable(len(lines), where=f"line {cue.number}")
     if not lines:
         raise malformed("line 1", "The file holds no cue.")
-    return tuple(lines)
+    return require_few_speakers(lines)
 
 
 def _cues(text: str, *, time: re.Pattern[str], skips_header: bool) -> Iterator[_Cue]:
     for index, block in enumerate(_blocks(text)):
-        if skips_header and (index == 0 or block[0][1].split(" ")[0].rstrip(":") in _NOT_CUES):
-            # The header block may hold cues directly below it in files that forget the empty line.
-            if not any(_ARROW in line for _, line in block) or block[0][1].startswith("NOTE"):
-                continue
-            block = block[1:]  # noqa: PLW2901  what remains of the header block is a cue
-        at = next((at for at, (_, line) in enumerate(block[:2]) if _ARROW in line), None)
-        if at is None:
-            raise malformed(f"line {block[0][0]}", f"A cue needs a line of times: start {_ARROW} end.")
-        number, timing = block[at]
-        start, _, rest = timing.partition(_ARROW)
-        end = rest.split()[0] if rest.split() else ""
-        yield _Cue(
-            number=number,
-            start_ms=_position(start.strip(), time=time, number=number),
-            end_ms=_position(end, time=time, number=number),
-            payload="\n".join(line for _, line in block[at + 1 :]),
-        )
+        if skips_header and (index == 0 or block[0][1].split(" ", 1)[0].rstrip(":") in _NOT_CUES):
+            below = _below_header(block)
+            if below:
+                yield _cue(below, time=time)
+            continue
+        yield _cue(block, time=time)
 
 
-def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
+def _below_header(block: _Block) -> _Block:
+    """The cue in a header block: files that forget the empty line hold one directly below it."""
+    number, first = block[0]
+    if first.startswith("NOTE"):
+        return []
+    if _ARROW in first:
+        raise malformed(f"line {number}", f"A heading cannot hold {_ARROW}.")
+    return block[1:] if any(_ARROW in line for _, line in block) else []
+
+
+def _cue(block: _Block, *, time: re.Pattern[str]) -> _Cue:
+    at = next((at for at, (_, line) in enumerate(block[:2]) if _ARROW in line), None)
+    if at is None:
+        raise malformed(f"line {block[0][0]}", f"A cue needs a line of times: start {_ARROW} end.")
+    number, timing = block[at]
+    start, _, rest = timing.partition(_ARROW)
+    end = next(iter(rest.split(None, 1)), "")
+    return _Cue(
+        number=number,
+        start_ms=_position(start.strip(), time=time, number=number),
+        end_ms=_position(end, time=time, number=number),
+        payload="\n".join(line for _, line in block[at + 1 :]),
+    )
+
+
+def _blocks(text: str) -> Iterator[_Block]:
     """Runs of non-empty lines, each line with its number from 1."""
-    block: list[tuple[int, str]] = []
+    block: _Block = []
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
         if line.strip():
             block.append((number, line))
@@ -100,14 +115,34 @@ def _position(written: str, *, time: re.Pattern[str], number: int) -> int:
 
 def _voices(payload: str) -> Iterator[tuple[str, str]]:
     """Speaker and words of each voice in a cue; one pair for a cue without voices."""
-    parts = _VOICE.split(payload)
-    if before := _plain_words(parts[0]):
-        yield split_name(before) or ("", before)
-    elif len(parts) == 1:
+    name: str | None = None
+    words: list[str] = []
+    # Words and insides of tags by turns, words first and last.
+    for at, part in enumerate(_TAG.split(payload)):
+        if at % 2 == 0:
+            words.append(part)
+        elif (next_name := _voice(part)) is not None:
+            yield from _said(name, words)
+            name, words = next_name, []
+    if name is None and not _plain(words):
         yield "", ""
-    for name, words in zip(parts[1::2], parts[2::2], strict=True):
-        yield " ".join(html.unescape(name).split()), _plain_words(words)
+    yield from _said(name, words)
 
 
-def _plain_words(marked: str) -> str:
-    return " ".join(html.unescape(_TAG.sub("", marked)).split())
+def _voice(tag: str) -> str | None:
+    """The name in a tag `v Name` or `v.class Name`; None for any other tag."""
+    head, blank, name = tag.partition(next((letter for letter in tag if letter.isspace()), " "))
+    is_voice = bool(blank) and head[:1] in {"v", "V"} and head[1:2] in {"", "."}
+    return " ".join(html.unescape(name).split()) if is_voice else None
+
+
+def _said(name: str | None, words: list[str]) -> Iterator[tuple[str, str]]:
+    plain = _plain(words)
+    if name is not None:
+        yield name, plain
+    elif plain:
+        yield split_name(plain) or ("", plain)
+
+
+def _plain(words: list[str]) -> str:
+    return " ".join(html.unescape("".join(words)).split())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-_NAMED = re.compile(r"(?P<name>[^:\n\t]{1,60}?)\s*[:\uff1a](?:\s+(?P<text>\S.*)?)?", re.DOTALL)
+_COLON = re.compile("[:\uff1a]")
 _NOT_IN_NAMES = re.compile(r"[?!,;\"<>{}=/\\]")
 _NO_NAMES = frozenset({"note", "notes", "nb", "ps", "http", "https", "agenda", "time", "date", "warning", "example"})
 MOST_WORDS = 5
+LONGEST_NAME = 60
 
 
 def split_name(line: str) -> tuple[str, str] | None:
@@ -16,13 +17,17 @@ def split_name(line: str) -> tuple[str, str] | None:
     A name is at most five words, starts with anything but a lower-case letter and holds no punctuation of sentences;
     scripts without case are therefore names too.
     """
-    match = _NAMED.fullmatch(line.strip())
-    if match is None:
+    line = line.strip()
+    # Only so far: a line may be as long as the file.
+    colon = _COLON.search(line, 0, LONGEST_NAME + 8)
+    if colon is None:
         return None
-    name = " ".join(match["name"].split())
-    words = name.split(" ")
-    if not name or len(words) > MOST_WORDS or _NOT_IN_NAMES.search(name) or name.lower() in _NO_NAMES:
+    raw, said = line[: colon.start()].rstrip(), line[colon.end() :]
+    if len(raw) > LONGEST_NAME or "\n" in raw or "\t" in raw or not (said == "" or said[0].isspace()):
+        return None
+    name = " ".join(raw.split())
+    if not name or len(name.split(" ")) > MOST_WORDS or _NOT_IN_NAMES.search(name) or name.lower() in _NO_NAMES:
         return None
     if name[0].islower() or not any(character.isalpha() for character in name):
         return None
-    return name, (match["text"] or "").strip()
+    return name, said.strip()

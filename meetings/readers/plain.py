@@ -8,7 +8,7 @@ segment of its own, of nobody known.
 
 from __future__ import annotations
 
-from meetings.readers.contracts import SaidLine, checked, malformed, require_countable
+from meetings.readers.contracts import SaidLine, checked, malformed, require_countable, require_few_speakers
 from meetings.readers.naming import split_name
 
 MS_PER_WORD = 400
@@ -47,4 +47,4 @@ def _laid_out(turns: list[tuple[int, str, list[str]]]) -> tuple[SaidLine, ...]:
         line = SaidLine(speaker=speaker, start_ms=position, end_ms=end, text=said)
         lines.append(checked(line, where=f"line {number}"))
         position = end
-    return tuple(lines)
+    return require_few_speakers(lines)

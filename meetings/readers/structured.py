@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meetings.readers.contracts import SaidLine, checked, malformed, require_countable
+from meetings.readers.contracts import SaidLine, checked, malformed, require_countable, require_few_speakers
 
 _MEMBERS = {"speaker", "start_ms", "end_ms", "text"}
 
@@ -18,7 +18,9 @@ def read_segments(value: Any) -> tuple[SaidLine, ...]:
     if not isinstance(value, list) or not value:
         raise malformed("segments", "Give a list of at least one segment.")
     require_countable(len(value), where="segments")
-    return tuple(_read_segment(segment, where=f"segments.{index}") for index, segment in enumerate(value))
+    return require_few_speakers(
+        [_read_segment(segment, where=f"segments.{index}") for index, segment in enumerate(value)]
+    )
 
 
 def _read_segment(segment: Any, *, where: str) -> SaidLine:

@@ -52,12 +52,33 @@ def test_subrip_takes_commas_numbers_and_names() -> None:
         ("WEBVTT\n\n9999999:00:00.000 --> 9999999:00:01.000\nHi", "line 3"),
         ("WEBVTT\n\n00:01.000 --> 00:02.000\nH\x00i", "line 3"),
         ("WEBVTT\n", "line 1"),
+        ("WEBVTT -->\n", "line 1"),
+        ("WEBVTT\n\nREGION -->\n", "line 3"),
+        ("WEBVTT\n\nSTYLE -->\n\n00:01.000 --> 00:02.000\nHi", "line 3"),
+        ("WEBVTT\n\n" + "9" * 5000 + ":00:00.000 --> 00:02.000\nHi", "line 3"),
     ],
 )
 def test_what_is_wrong_with_a_webvtt_file_is_said_by_line(text: str, line: str) -> None:
     with pytest.raises(Problem) as caught:
         read_vtt(text)
     assert (caught.value.status, caught.value.code, list(caught.value.fields)) == (400, "transcript_malformed", [line])
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ("<v Hana", [("", "<v Hana")]),
+        ("<v>Hi", [("", "Hi")]),
+        ("<vHana>Hi", [("", "Hi")]),
+        ("<V.loud.fast\tHana  Sato>Hi<v >you", [("Hana Sato", "Hi"), ("", "you")]),
+        ("So <v Hana>Hi <c.red>there</c></v> <i>all</i>", [("", "So"), ("Hana", "Hi there all")]),
+        ("<v Hana></v>", [("Hana", "")]),
+        ("1 < 2 <b>and</b> 3 > 2", [("", "1 < 2 and 3 > 2")]),
+    ],
+)
+def test_tags_are_read_as_webvtt_writes_them(payload: str, said: list[tuple[str, str]]) -> None:
+    lines = read_vtt(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{payload}\n")
+    assert [(line.speaker, line.text) for line in lines] == said
 
 
 @pytest.mark.parametrize(
