@@ -18,19 +18,22 @@ if REDIS_URL.startswith("rediss://"):
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A message is done with when its work begins: a worker that dies is noticed by its lease, and what a dead one had not
+# acknowledged would find that lease still held. Acknowledged at the end, work that outlives a restart of the broker
+# is acknowledged to a connection that is gone, and kombu 5.7 leaves the worker alive but deaf.
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A queueing request must not hang on a broker that is away: the periodic scan of due rows will find the work.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 6 * 3600,
     "socket_connect_timeout": 2,
-    "socket_timeout": 10,
+    "socket_timeout": 3,
+    # Connecting on the way to a publication: kombu would wait and try again by itself, whatever is said above.
+    "max_retries": 0,
     "socket_keepalive": True,
     "global_keyprefix": "chatvista:",
 }
