@@ -30,7 +30,8 @@ AT_ONCE = 200
 LONGEST_SECONDS = 45.0
 # Bytes that landed on another node can only be put from there: it is given this long to come back.
 GRACE_SECONDS = 900
-TEMP_SECONDS, QUARANTINE_SECONDS = 86_400, 30 * 86_400
+# An hour without a byte written: whoever began it is dead, and large ones would fill the disk.
+TEMP_SECONDS, QUARANTINE_SECONDS = 3_600, 30 * 86_400
 
 
 def sweep_reservations() -> Counter[str]:

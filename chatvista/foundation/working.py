@@ -17,10 +17,10 @@ from typing import Any
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import Error as DatabaseProblem
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
+from chatvista.foundation.heartbeats import beating
 from chatvista.foundation.leases import LeaseLostError, State, due
 from chatvista.foundation.models import Job
 from chatvista.foundation.problems import PermanentError, Problem, TransientError
@@ -83,27 +83,9 @@ class Work:
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Renew the lease from a thread of its own while the body works."""
-        stop = threading.Event()
-
-        def beat() -> None:
-            while not stop.wait(settings.JOB_LEASE_SECONDS / 4):
-                try:
-                    if not self.job.renew():
-                        self._lost.set()
-                        return
-                except DatabaseProblem:
-                    # The next beat tries again; if the database stays away the lease runs out, as it should.
-                    logger.warning("heartbeat_failed", job_id=str(self.job.pk))
-                finally:
-                    connection.close()
-
-        thread = threading.Thread(target=beat, name=f"heartbeat-{self.job.pk}", daemon=True)
-        thread.start()
-        try:
+        with beating(self.job.renew, every=settings.JOB_LEASE_SECONDS / 4, name=f"job-{self.job.pk}") as lost:
+            self._lost = lost
             yield
-        finally:
-            stop.set()
-            thread.join()
 
 
 def queue_job(*, kind: str, tenant_id: uuid.UUID, subject_id: uuid.UUID, params: dict[str, Any] | None = None) -> Job:

@@ -146,6 +146,8 @@ def _database() -> dict[str, Any]:
     options["pool"] = {"min_size": 0, "max_size": most, "timeout": 5, "max_idle": 60}
     options.setdefault("connect_timeout", 5)
     options.setdefault("application_name", "chatvista")
+    # A network that goes silent is noticed within a minute instead of whenever the kernel gives up.
+    options |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
     if certificate:
         options |= {"sslmode": "verify-full", "sslrootcert": str(_certificate_file(certificate))}
     return config

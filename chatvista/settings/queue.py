@@ -23,6 +23,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 # is acknowledged to a connection that is gone, and kombu 5.7 leaves the worker alive but deaf.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A decoder that hangs would renew its lease for ever; days of sound are heard in less.
+CELERY_TASK_SOFT_TIME_LIMIT = 5 * 3600
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -123,6 +123,31 @@ def test_without_valkey_files_come_and_go_and_work_is_done_once_it_is_back(house
     assert house.running == ["web", "worker", "beat"]
 
 
+def test_a_worker_goes_on_taking_work_when_valkey_restarts_under_a_running_job(
+    house: House, hana_calls: Caller
+) -> None:
+    house.start("worker")
+    house.start("beat")
+    meeting = hana_calls.meeting()
+    long = hana_calls.upload(meeting, noise(seconds=700), transcribe=True).data["job"]["id"]
+
+    def state_of(job: str) -> str:
+        return str(hana_calls.ask("GET", f"/jobs/{job}").data["state"])
+
+    eventually(lambda: state_of(long) == "running", within=60)
+    house.kill_server("Valkey")
+    time.sleep(3)
+    house.start_server("Valkey")
+    short = hana_calls.upload(meeting, TONE, transcribe=True).data["job"]["id"]
+    for job in (long, short):
+        eventually(
+            lambda: state_of(job) == "completed",  # noqa: B023  waited for within this turn of the loop
+            within=60,
+            or_else=lambda: house.log("worker"),
+        )
+    assert hana_calls.ask("GET", f"/jobs/{long}").data["attempts"] == 1
+
+
 def test_web_worker_and_beat_outlive_a_restart_of_postgresql(house: House, hana_calls: Caller) -> None:
     house.start("worker")
     house.start("beat")
