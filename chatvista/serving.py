@@ -5,6 +5,8 @@ Importing the settings here stops a server with an incomplete environment before
 
 from __future__ import annotations
 
+from typing import Any
+
 from chatvista.settings.environment import READER as READ
 
 _host = READ.text("CHATVISTA_BIND", "Address the web process listens on; 0.0.0.0 in a container.", default="127.0.0.1")
@@ -23,3 +25,8 @@ keepalive = 30
 limit_request_field_size = 16_380
 control_socket_disable = True
 accesslog = None
+
+
+def pre_request(worker: Any, req: Any) -> None:
+    """Let the application close a connection: gunicorn takes no `Connection` header from it."""
+    req.body.hang_up = req.force_close

@@ -6,6 +6,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from chatvista.foundation.lingering import Lingering
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatvista.settings")
 
-application = get_wsgi_application()
+application = Lingering(get_wsgi_application())

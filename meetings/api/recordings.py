@@ -22,7 +22,6 @@ from meetings import abilities, capturing
 from meetings.abilities import Ability
 from meetings.api import finding, streaming
 from meetings.api.headers import DIGEST, DISPOSITION, IDEMPOTENCY_KEY, RANGE
-from meetings.api.lingering import linger_after
 from meetings.api.listing import ListingView
 from meetings.api.negotiating import AsItIs
 from meetings.api.shapes.recording import RecordingSerializer
@@ -99,13 +98,6 @@ class RecordingsView(ListingView[Recording]):
         response = _shown(recording, status_code=status.HTTP_201_CREATED)
         response["Location"] = f"/api/v1/recordings/{recording.pk}"
         return response
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """A POST may be answered before its body was read: the client must be able to read that answer."""
-        final = super().finalize_response(request, response, *args, **kwargs)
-        if request.method == "POST":
-            linger_after(request=request, response=final)
-        return final
 
 
 class RecordingView(APIView):
