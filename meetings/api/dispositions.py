@@ -12,6 +12,7 @@ from chatvista.foundation.problems import Problem
 
 LONGEST_NAME = 255
 _EXTENDED = re.compile(r";\s*filename\*\s*=\s*([A-Za-z0-9!#$%&+^_`{}~-]+)'[^']*'([^;]+)", re.IGNORECASE)
+_NAMES_CHARSET = re.compile(r";\s*filename\*\s*=", re.IGNORECASE)
 _CHARSETS = {"utf-8": "utf-8", "iso-8859-1": "latin-1"}
 """Those RFC 8187 and RFC 5987 name; Python's own list holds codecs that are none (undefined, rot13, zip)."""
 _BETWEEN_WORDS = re.compile(r"[^\w.-]+")
@@ -24,10 +25,11 @@ def filename_of(header: str) -> str:
             return clean_name(unquote_to_bytes(extended[2].strip()).decode(_CHARSETS[extended[1].lower()]))
         except (KeyError, UnicodeDecodeError) as error:
             raise _malformed() from error
+    if _NAMES_CHARSET.search(header):
+        raise _malformed()
     try:
         _, parameters = parse_header_parameters(header)
-    except (ValueError, LookupError) as error:
-        # LookupError: Django takes any codec of Python's for a charset, and fails where there is none.
+    except ValueError as error:
         raise _malformed() from error
     name = parameters.get("filename", "")
     try:

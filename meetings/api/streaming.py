@@ -116,8 +116,7 @@ def _take_form(stream: _Upload, intake: Intake) -> str:
     try:
         # Of the stream it calls `read(size)` alone.
         MultiPartParser(meta, cast("IO[bytes]", stream), [handler], "utf-8").parse()
-    except (MultiPartParserError, LookupError, UnicodeError) as error:
-        # Django takes any codec of Python's for the charset of a parameter, and fails where there is none.
+    except MultiPartParserError as error:
         raise Problem("malformed_body", f"The form cannot be read: {error}") from error
     if handler.name is None:
         raise Problem(
