@@ -85,10 +85,14 @@ class Themes:
             phrases = self._phrases(first, last, spread=spread, parts=len(parts))
             if phrases:
                 label = ", ".join(phrases)
+                # A phrase is made of bare words: with the marks between them no sentence need hold it as it is.
                 at = next(
-                    index
-                    for index in range(first, last + 1)
-                    if phrases[0].lower() in self.sentences[index].text.lower()
+                    (
+                        index
+                        for index in range(first, last + 1)
+                        if phrases[0].lower() in self.sentences[index].text.lower()
+                    ),
+                    first,
                 )
                 found.append(Theme(first, last, label[:1].upper() + label[1:], self.sentences[at]))
         return found
@@ -125,7 +129,7 @@ class Themes:
         after = sums[np.minimum(gaps + _WINDOW, count)] - sums[gaps]
         norms = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
         likeness = np.divide((before * after).sum(axis=1), norms, out=np.zeros(count - 1), where=norms > 0)
-        return np.array([_climb(likeness, at, -1) + _climb(likeness, at, 1) for at in range(count - 1)])
+        return _rises(likeness) + _rises(likeness[::-1])[::-1]
 
     def _phrases(self, first: int, last: int, *, spread: Counter[str], parts: int) -> list[str]:
         counts: Counter[str] = Counter()
@@ -179,14 +183,14 @@ class Themes:
         return [(phrase, is_named) for phrase, is_named in found if len(phrase) > 3]
 
 
-def _climb(likeness: npt.NDArray[np.float64], at: int, step: int) -> float:
-    """How far likeness rises from a gap to the peak on one side."""
-    top = likeness[at]
-    position = at + step
-    while 0 <= position < len(likeness) and likeness[position] >= top:
-        top = likeness[position]
-        position += step
-    return float(top - likeness[at])
+def _rises(likeness: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How far likeness rises from each gap to the peak before it, going back for as long as it does not fall."""
+    # One pass: the peak of a gap is that of the gap before it, or itself. A walk from each would take its square.
+    peaks = likeness.copy()
+    for at in range(1, len(likeness)):
+        if likeness[at - 1] >= likeness[at]:
+            peaks[at] = peaks[at - 1]
+    return peaks - likeness
 
 
 def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
