@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from django.http import HttpRequest, HttpResponse
-from gunicorn.http.errors import ChunkMissingTerminator, ParseException
+from gunicorn.http.errors import ChunkMissingTerminator, ParseException  # type: ignore[import-untyped]  # it ships none
 from rest_framework.request import Request
 
 from chatvista.foundation.envelope import answer

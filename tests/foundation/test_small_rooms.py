@@ -12,7 +12,11 @@ import pytest
 import time_machine
 from django.http import HttpResponse
 from django.test import RequestFactory
-from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
+from gunicorn.http.errors import (  # type: ignore[import-untyped]  # it ships none
+    ChunkMissingTerminator,
+    InvalidChunkSize,
+    NoMoreData,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError

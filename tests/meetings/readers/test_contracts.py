@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -81,11 +82,12 @@ def test_a_transcript_has_so_many_speakers_and_no_more() -> None:
         return [{"speaker": f"V{n % speakers}", "start_ms": n, "end_ms": n, "text": "x"} for n in range(2 * speakers)]
 
     assert len(read_segments(said(MOST_SPEAKERS))) == 2 * MOST_SPEAKERS
-    for read in (
-        lambda: read_segments(said(MOST_SPEAKERS + 1)),
-        lambda: read_plain("".join(f"V{n}: x\n" for n in range(MOST_SPEAKERS + 1))),
-        lambda: read_vtt(CUE + "".join(f"<v V{n}>x\n" for n in range(MOST_SPEAKERS + 1))),
-    ):
+    texts = {
+        read_plain: "".join(f"V{n}: x\n" for n in range(MOST_SPEAKERS + 1)),
+        read_vtt: CUE + "".join(f"<v V{n}>x\n" for n in range(MOST_SPEAKERS + 1)),
+    }
+    reads = [partial(read_segments, said(MOST_SPEAKERS + 1)), *(partial(read, text) for read, text in texts.items())]
+    for read in reads:
         with pytest.raises(Problem) as caught:
             read()
         assert (caught.value.status, list(caught.value.fields)) == (400, ["speakers"])
