@@ -17,7 +17,11 @@ import pytest
 from django.conf import settings as configured
 from django.db import connection
 
+from accounts import signing_in
+from accounts.models import User
+from accounts.origins import Origin
 from tests.journeys.houses import Caller, House, a_house
+from tests.meetings import making
 
 LIMIT = 64 * 1024 * 1024
 """The MAX_BODY_BYTES of the process."""
@@ -109,3 +113,16 @@ def hana_calls(house: House) -> Iterator[Caller]:
     for name in house.running:
         if name != "web":
             house.stop(name)
+
+
+@pytest.fixture
+def address(hana: User) -> str:
+    """Where recordings of a meeting of Hana's go."""
+    return f"/api/v1/meetings/{making.meeting_of(hana).pk}/recordings"
+
+
+@pytest.fixture
+def bearer(hana: User) -> dict[str, str]:
+    """Hana's token, as a header."""
+    pair = signing_in.open_session(user=hana, origin=Origin(address="127.0.0.1", user_agent="tests"))
+    return {"Authorization": f"Bearer {pair.access}"}

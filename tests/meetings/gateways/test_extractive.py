@@ -290,19 +290,3 @@ def test_one_endless_line_is_read_in_reasonable_time(text: str) -> None:
 def test_the_same_transcript_gives_the_same_minutes() -> None:
     lines = spoken(*[("Ana", text) for text in SENTENCES * 5])
     assert minuted(lines) == minuted(lines)
-
-
-@pytest.mark.parametrize(
-    "piece", ["1. ", "well. ", "会。", "< [", "{", "um, ", ", ", "; , ", "a ", "we we ", "hm", "ab_ ", '!" ']
-)
-@pytest.mark.parametrize("ending", ["", " we agreed we will send it to Anna tomorrow?"])
-def test_lines_that_hold_one_thing_again_and_again_are_read_at_once(piece: str, ending: str) -> None:
-    lines = spoken(*[("Hana", piece * (20_000 // len(piece)) + ending)] * 4)
-    began = time.process_time()
-    minuted(lines)
-    assert time.process_time() - began < 6
-
-
-def test_a_phrase_that_no_sentence_holds_as_it_is_still_has_its_place() -> None:
-    lines = spoken(*[("Hana", "a'" * 10_000)] * 4)
-    assert {point.evidence[0].segment for point in minuted(lines).topics} <= {line.id for line in lines}
