@@ -22,7 +22,7 @@ from storage_sync import probing
 
 logger = structlog.get_logger(__name__)
 
-DEADLINE_SECONDS = 1.6
+DEADLINE_SECONDS = 1.4
 
 
 class HealthMiddleware:

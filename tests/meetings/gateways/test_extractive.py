@@ -267,9 +267,9 @@ def test_two_hours_take_less_than_two_seconds_and_lists_stay_short() -> None:
             (chance.choice(["Ana", "Ben", "Cleo"]), text.replace("Friday", chance.choice(["Friday", "Monday"])))
         )
     lines = spoken(*turns)
-    began = time.perf_counter()
+    began = time.process_time()
     draft = minuted(lines)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     assert len(draft.decisions) <= 12
     assert len(draft.action_items) <= 20
     assert len(draft.summary) <= 7
@@ -282,9 +282,9 @@ def test_two_hours_take_less_than_two_seconds_and_lists_stay_short() -> None:
     ["we will check the harbour and then " * 8_000, "a. " * 60_000, ",." * 60_000 + "x", "{" * 100_000, "no " * 90_000],
 )
 def test_one_endless_line_is_read_in_reasonable_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     minuted(spoken(("A", text)))
-    assert time.perf_counter() - began < 3.0
+    assert time.process_time() - began < 3.0
 
 
 def test_the_same_transcript_gives_the_same_minutes() -> None:
