@@ -11,6 +11,8 @@ from celery.signals import setup_logging
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatvista.settings")
 
 app = Celery("chatvista")
+# In every thread: "current" alone holds for the thread that imported this.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

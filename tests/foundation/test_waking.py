@@ -27,6 +27,10 @@ def test_scans_do_not_fill_the_broker_while_every_worker_is_busy() -> None:
     assert working._messages_in(queue) == 3
 
 
+def test_the_message_names_the_task_there_is() -> None:
+    assert run_job.name == working.RUN_JOB
+
+
 def test_no_message_is_open_while_its_work_is_done() -> None:
     # Acknowledged at its end to a broker that was restarted meanwhile, it left the worker alive but deaf.
     assert not run_job.acks_late
