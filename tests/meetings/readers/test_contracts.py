@@ -25,11 +25,12 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def within_two_seconds(read: Callable[[str], object], text: str) -> None:
+def in_linear_time(read: Callable[[str], object], text: str) -> None:
     began = time.process_time()
     with contextlib.suppress(Problem):
         read(text)
-    assert time.process_time() - began < 2
+    # Half a second on an idle machine, a multiple of it on a busy one; what grows with the square takes minutes.
+    assert time.process_time() - began < 15
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
@@ -41,11 +42,11 @@ def test_a_mebibyte_of_anything_is_read_or_refused_at_once(piece: str) -> None:
         (read_vtt, f"WEBVTT\n\n{many} --> {many}\nHi"), (read_srt, f"1\n00:00:01,000 --> 00:00:02,000\n{many}"),
         (read_plain, many), (read_plain, f"Hana{many}x"), (read_plain, f"Hana: {many}x"), (split_name, f"Hana{many}x"),
     ]:  # fmt: skip
-        within_two_seconds(read, text)
+        in_linear_time(read, text)
 
 
 def test_many_lines_of_blanks_before_a_colon_are_read_at_once() -> None:
-    within_two_seconds(read_plain, ("a" + " " * 10_000 + "b\n") * 100)
+    in_linear_time(read_plain, ("a" + " " * 10_000 + "b\n") * 100)
 
 
 def line_of(reader: str, speaker: str, words: str) -> SaidLine:

@@ -15,7 +15,7 @@ def test_lines_that_hold_one_thing_again_and_again_are_read_at_once(piece: str, 
     lines = spoken(*[("Hana", piece * (20_000 // len(piece)) + ending)] * 4)
     began = time.process_time()
     minuted(lines)
-    assert time.process_time() - began < 6
+    assert time.process_time() - began < 12
 
 
 def test_a_phrase_that_no_sentence_holds_as_it_is_still_has_its_place() -> None:
