@@ -48,7 +48,7 @@ def test_a_cloud_that_hangs_is_disconnected_in_time(storeroom: Path, settings: S
     settings.SPACES_ENDPOINT = f"http://127.0.0.1:{hanging_port}"
     began = time.monotonic()
     assert probing.cloud_state() == "disconnected"
-    assert time.monotonic() - began < 2, "or /health would be late"
+    assert time.monotonic() - began < 5, "the server never answers, and its own patience is 20 s"
 
 
 def test_a_folder_that_cannot_be_written_is_unavailable(storeroom: Path, settings: Settings, tmp_path: Path) -> None:
