@@ -16,7 +16,10 @@ class Category(models.TextChoices):
 
 
 class FileState(models.TextChoices):
-    """The life of a file. Only `stored` is ever visible; `abandoned` never became a file."""
+    """The life of a file. Only `stored` is ever visible; `abandoned` never became a file.
+
+    `quarantined` was uploaded past us, and turned out not to be what its uploader had declared.
+    """
 
     RESERVED = "reserved"
     STORED = "stored"
@@ -25,6 +28,7 @@ class FileState(models.TextChoices):
     PURGED = "purged"
     LOST = "lost"
     ABANDONED = "abandoned"
+    QUARANTINED = "quarantined"
 
 
 class SideName(models.TextChoices):

@@ -27,8 +27,25 @@ DISK_DURABLE = READ.boolean(
     "Whether the local disk outlives the container (a volume); false on App Platform.",
     default=False,
 )
+STORAGE_ACK = READ.choice(
+    "STORAGE_ACK",
+    "An upload is acknowledged when both sides have verified it (201); with local, when this disk has it (202).",
+    default="both",
+    options=("both", "local"),
+)
+if STORAGE_ACK == "local" and not DISK_DURABLE:
+    READ.fault(
+        "STORAGE_ACK",
+        "is local although the local disk is not declared durable",
+        "Set CHATVISTA_DISK_DURABLE=true if this disk is a volume that outlives the container, or leave this out.",
+    )
 DISK_RESERVE_BYTES = READ.integer(
     "DISK_RESERVE_BYTES", "Uploads are refused with 507 rather than leave less free disk than this.", default=256 * MIB
+)
+LOCAL_CACHE_BYTES = READ.integer(
+    "LOCAL_CACHE_BYTES",
+    "Verified files this disk keeps beside the Space before the least recently used go; 0 for as many as fit.",
+    default=0,
 )
 MAX_BODY_BYTES = READ.integer(
     "MAX_BODY_BYTES", "Largest body taken through the API, in bytes.", default=64 * MIB, least=MIB
@@ -41,6 +58,35 @@ ORGANIZATION_QUOTA_BYTES = READ.integer(
 )
 LINK_SECONDS = READ.integer(
     "LINK_SECONDS", "How long a download link works, in seconds.", default=900, least=30, most=604_800
+)
+
+UPLOAD_CHUNK_BYTES = READ.integer(
+    "UPLOAD_CHUNK_BYTES", "Chunk that resumable uploads are asked to use, in bytes.", default=16 * MIB, least=5 * MIB
+)
+LARGEST_UPLOAD_BYTES = READ.integer(
+    "LARGEST_UPLOAD_BYTES", "Largest file taken in parts, in bytes.", default=50 * 1024**3, least=MIB
+)
+UPLOAD_SECONDS = READ.integer(
+    "UPLOAD_SECONDS",
+    "How long an unfinished resumable upload is kept, in seconds.",
+    default=604_800,
+    least=60,
+    most=2_592_000,
+)
+SYNC_CONCURRENCY = READ.integer(
+    "SYNC_CONCURRENCY", "Transfers between the sides that one process has under way.", default=16, least=1, most=64
+)
+SCRUB_DAYS = READ.integer("SCRUB_DAYS", "Every byte is read again within this many days.", default=30, least=1)
+NODE_DEAD_SECONDS = READ.integer(
+    "NODE_DEAD_SECONDS",
+    "A node is dead after this long without a heartbeat, and its local copies no longer count.",
+    default=120,
+    least=10,
+)
+CDN_CATEGORIES = READ.words(
+    "CDN_CATEGORIES",
+    "Categories whose links lead through the CDN, comma-separated; avatars always do where there is one.",
+    default="",
 )
 
 _SPACES_VARIABLES = ("DO_SPACES_ENDPOINT", "DO_SPACES_BUCKET", "DO_SPACES_ACCESS_KEY", "DO_SPACES_SECRET_KEY")

@@ -1,6 +1,24 @@
-"""The ledger: files and their copies."""
+"""The ledger: files, their copies, uploads under way, and what is known about the sides that hold them."""
 
+from storage_sync.models.block_digests import BlockDigests
 from storage_sync.models.copy import Copy
+from storage_sync.models.inspection import Inspection, InspectionKind, UnknownObject
+from storage_sync.models.node import Node
+from storage_sync.models.retention import Deletion, RetentionPolicy
 from storage_sync.models.stored_file import StoredFile
+from storage_sync.models.upload import Upload, UploadKind, UploadState
 
-__all__ = ["Copy", "StoredFile"]
+__all__ = [
+    "BlockDigests",
+    "Copy",
+    "Deletion",
+    "Inspection",
+    "InspectionKind",
+    "Node",
+    "RetentionPolicy",
+    "StoredFile",
+    "UnknownObject",
+    "Upload",
+    "UploadKind",
+    "UploadState",
+]

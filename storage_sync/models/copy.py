@@ -12,7 +12,11 @@ from storage_sync.vocabulary import CopyState, SideName
 
 
 class Copy(Record):
-    """One copy: on one side, of one node where the side has nodes, and what was last known about it."""
+    """One copy: on one side, of one node where the side has nodes, and what was last known about it.
+
+    A copy that is not present is to be made when `next_attempt_at` has come; never, where it is None (an evicted cache
+    entry is made again by whoever reads it). Whoever makes it holds it by a lease.
+    """
 
     file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="copies")
     side = models.CharField(max_length=5, choices=SideName)
@@ -21,6 +25,8 @@ class Copy(Record):
     verified_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
 
     objects = CopyQuerySet.as_manager()
@@ -29,6 +35,7 @@ class Copy(Record):
         verbose_name_plural = "copies"
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=~Q(state="present"), name="copies_to_look_after"),
+            models.Index(fields=["verified_at"], condition=Q(state="present"), name="copies_by_age_of_proof"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["file", "side", "node"], name="a_place_has_one_copy_of_a_file"),

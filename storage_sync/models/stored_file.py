@@ -15,7 +15,12 @@ class StoredFile(Record):
 
     `key` names the bytes on every side, `other_key` a second key that also holds them (or may) while they move to the
     archive or back; it is settled when `other_key_until` has passed. `md5` and `composite_md5` are the ETags an object
-    store may report (put whole, or put in parts of 16 MiB); the sha256 is what is trusted.
+    store may report (put whole, or put in parts of 16 MiB); the sha256 is what is trusted, and None until the bytes of
+    an upload that went past us have been read once.
+
+    `size` and `sha256` are those of what people uploaded. A confidential file lies sealed on every side: what lies
+    there has `sealed_size` and `sealed_sha256`, its MD5s are those of the sealed bytes, and `sealed_key` is the key of
+    this one file, wrapped by the master key that `seal_key_id` names.
     """
 
     category = models.CharField(max_length=20, choices=Category)
@@ -30,13 +35,18 @@ class StoredFile(Record):
     md5 = models.CharField(max_length=32, blank=True)
     composite_md5 = models.CharField(max_length=40, blank=True)
     tenant_id = models.UUIDField(null=True, blank=True)
-    state = models.CharField(max_length=10, choices=FileState, default=FileState.RESERVED)
+    state = models.CharField(max_length=11, choices=FileState, default=FileState.RESERVED)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     is_confidential = models.BooleanField(default=False)
+    sealed_key = models.BinaryField(null=True, blank=True)
+    seal_key_id = models.CharField(max_length=16, blank=True)
+    sealed_size = models.PositiveBigIntegerField(null=True, blank=True)
+    sealed_sha256 = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001  unknown is not empty
     has_legal_hold = models.BooleanField(default=False)
     stored_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    purged_at = models.DateTimeField(null=True, blank=True)
 
     objects = StoredFileQuerySet.as_manager()
 
@@ -73,6 +83,16 @@ class StoredFile(Record):
                 name="a_second_key_has_a_term",
             ),
             models.CheckConstraint(condition=~Q(other_key=models.F("key")), name="a_second_key_is_another_key"),
+            models.CheckConstraint(
+                condition=Q(
+                    sealed_key__isnull=True, seal_key_id="", sealed_size__isnull=True, sealed_sha256__isnull=True
+                )
+                | (Q(sealed_key__isnull=False, sealed_size__isnull=False) & ~Q(seal_key_id="")),
+                name="a_sealed_file_is_sealed_entirely",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="purged") | Q(purged_at__isnull=False), name="a_purged_file_says_since_when"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,6 +105,16 @@ class StoredFile(Record):
         if {SideName.LOCAL, SideName.CLOUD} <= sides:
             return "both"
         return next((str(side) for side in (SideName.CLOUD, SideName.LOCAL) if side in sides), "none")
+
+    @property
+    def held_size(self) -> int:
+        """Bytes that lie on each side; more than `size` where they are sealed."""
+        return self.size if self.sealed_size is None else self.sealed_size
+
+    @property
+    def held_sha256(self) -> str | None:
+        """The sha256 of what lies on each side; None while nobody has read it."""
+        return self.sha256 if self.sealed_size is None else self.sealed_sha256
 
     @property
     def etags(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from chatvista.foundation.leases import in_seconds
@@ -107,7 +108,7 @@ def test_doing_either_twice_changes_nothing(storeroom: Path) -> None:
 @pytest.mark.parametrize("state", ["purging", "purged", "lost"])
 def test_what_is_gone_cannot_be_restored(storeroom: Path, state: str) -> None:
     file = store()
-    StoredFile.objects.update(state=state)
+    StoredFile.objects.update(state=state, purged_at=timezone.now())
     with pytest.raises(Problem) as caught:
         archiving.restore(file)
     assert (caught.value.status, caught.value.code) == (409, "not_restorable")

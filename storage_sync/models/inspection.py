@@ -1,0 +1,61 @@
+"""Looking after the copies: what each reconciliation and scrub found, and objects nobody knows."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from chatvista.foundation.records import Record
+from storage_sync.vocabulary import SideName
+
+
+class InspectionKind(models.TextChoices):
+    """Reconciling compares lists; scrubbing reads bytes."""
+
+    RECONCILIATION = "reconciliation"
+    SCRUB = "scrub"
+
+
+class Inspection(Record):
+    """One run: how much it looked at, how many of each verdict it gave, and why it stopped if it did."""
+
+    kind = models.CharField(max_length=14, choices=InspectionKind)
+    node = models.CharField(max_length=255)
+    is_dry_run = models.BooleanField(default=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    files = models.PositiveBigIntegerField(default=0)
+    bytes_read = models.PositiveBigIntegerField(default=0)
+    verdicts = models.JSONField(default=dict)
+    aborted = models.TextField(blank=True, help_text="The guard that stopped it, in a sentence.")
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "-created_at"], name="inspections_by_kind")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(aborted="") | Q(finished_at__isnull=False), name="an_aborted_inspection_is_over"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class UnknownObject(models.Model):
+    """Something on a side that no row explains: left alone until it is old and was seen twice, then quarantined."""
+
+    side = models.CharField(max_length=5, choices=SideName)
+    node = models.CharField(max_length=255, blank=True)
+    key = models.CharField(max_length=1024)
+    size = models.PositiveBigIntegerField()
+    sightings = models.PositiveIntegerField(default=1)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["side", "node", "key"], name="an_unknown_object_is_noted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side}: {self.key}"
