@@ -2,7 +2,7 @@
 
 from storage_sync.models.block_digests import BlockDigests
 from storage_sync.models.copy import Copy
-from storage_sync.models.inspection import Inspection, InspectionKind, UnknownObject
+from storage_sync.models.inspection import Canary, Inspection, InspectionKind, UnknownObject
 from storage_sync.models.node import Node
 from storage_sync.models.retention import Deletion, RetentionPolicy
 from storage_sync.models.stored_file import StoredFile
@@ -10,6 +10,7 @@ from storage_sync.models.upload import Upload, UploadKind, UploadState
 
 __all__ = [
     "BlockDigests",
+    "Canary",
     "Copy",
     "Deletion",
     "Inspection",

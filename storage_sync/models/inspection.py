@@ -1,4 +1,4 @@
-"""Looking after the copies: what each reconciliation and scrub found, and objects nobody knows."""
+"""Looking after the copies: what each reconciliation and scrub found, objects nobody knows, and the canaries."""
 
 from __future__ import annotations
 
@@ -59,3 +59,23 @@ class UnknownObject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side}: {self.key}"
+
+
+class Canary(models.Model):
+    """What was written on a side when it was first looked at: a side that does not show it is not the one we know.
+
+    `token` stands in the object, signed. `disk_id` is that of the node's disk at the time, on the local side.
+    """
+
+    side = models.CharField(max_length=5, choices=SideName)
+    node = models.CharField(max_length=255, blank=True)
+    token = models.UUIDField()
+    disk_id = models.UUIDField(null=True, blank=True)
+    planted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "canaries"
+        constraints = [models.UniqueConstraint(fields=["side", "node"], name="a_side_has_one_canary")]
+
+    def __str__(self) -> str:
+        return f"{self.side}{f' ({self.node})' if self.node else ''}"
