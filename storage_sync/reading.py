@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 from django.conf import settings
@@ -28,6 +29,10 @@ from storage_sync.sides.local import local
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
+
+
+# Between finding a path and opening it the bytes may move or be evicted: then they are looked for again.
+OPENINGS = 3
 
 
 class _DamagedError(Exception):
@@ -49,6 +54,26 @@ def local_path(file: StoredFile) -> Path:
     return path
 
 
+def opened(file: StoredFile) -> BinaryIO:
+    """What people uploaded, as a seekable file; the caller closes it. Raises what `local_path` raises.
+
+    Once open it stays readable, whatever becomes of its name: evicting and archiving only unlink.
+    """
+    return _opened_as_held(file)
+
+
+def _opened_as_held(file: StoredFile) -> BinaryIO:
+    """The bytes as they lie on this disk, verified."""
+    for _ in range(OPENINGS):
+        try:
+            return local_path(file).open("rb")
+        except FileNotFoundError:
+            file.refresh_from_db()
+        except OSError as error:
+            raise unavailable() from error
+    raise unavailable()
+
+
 def _right_path(file: StoredFile) -> Path:
     with verifying.alone(str(file.pk)):
         path = local().path(file.key)
@@ -68,7 +93,12 @@ def _right_path(file: StoredFile) -> Path:
 
 
 def stream(file: StoredFile, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-    """The bytes of a file or of a part of it, in chunks; the first is read before this returns.
+    """What people uploaded, or a part of it, in chunks; the first is read before this returns."""
+    return stream_as_held(file, start=start, length=length)
+
+
+def stream_as_held(file: StoredFile, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    """The bytes of a file as they lie on the sides, or a part of them; the first chunk is read before this returns.
 
     Without room on this disk they come from the cloud directly: a whole file then ends in an error instead of with
     its last chunk when its sha256 does not hold.

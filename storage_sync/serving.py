@@ -60,14 +60,16 @@ def respond(
 def _whole(file: StoredFile) -> HttpResponseBase:
     """From the disk by FileResponse, whose bytes a WSGI server may send without reading them; else streamed."""
     try:
-        source = reading.local_path(file).open("rb")
-    except (Problem, OSError) as error:
-        if isinstance(error, Problem) and error.status not in {503, 507}:
+        source = reading.opened(file)
+    except Problem as error:
+        if error.status not in {503, 507}:
             raise
         answer: HttpResponseBase = StreamingHttpResponse(reading.stream(file))
         answer["Content-Length"] = str(file.size)
         return answer
-    return FileResponse(source)
+    answer = FileResponse(source)
+    answer["Content-Length"] = str(file.size)
+    return answer
 
 
 def _etag(file: StoredFile) -> str:

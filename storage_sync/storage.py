@@ -77,7 +77,7 @@ class LedgerStorage(Storage):
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
         if mode not in {"rb", "r"}:
             raise ValueError("A stored file never changes; save a new one.")
-        return File(reading.local_path(self._get(name)).open("rb"), name=name)
+        return File(reading.opened(self._get(name)), name=name)
 
     def _save(self, name: str, content: File[Any]) -> str:
         folder = PurePosixPath(name).parts[0]
