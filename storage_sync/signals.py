@@ -1,6 +1,6 @@
 """What the storeroom announces to whoever owns files; it does not know who listens.
 
-Both are sent inside the transaction that makes them true: what a listener writes is committed with it or not at all,
+All are sent inside the transaction that makes them true: what a listener writes is committed with it or not at all,
 and a listener must neither call anybody nor queue a task but by `delay_on_commit`.
 """
 
@@ -13,3 +13,9 @@ file_stored = Signal()
 
 file_dropped = Signal()
 """Sent with `file`: its reservation came to nothing. Owners delete the row they had made for it."""
+
+file_lost = Signal()
+"""Sent with `file`: no copy of it is right any more. Operators are to know at once."""
+
+file_found = Signal()
+"""Sent with `file`: it had been lost, and right bytes turned up."""

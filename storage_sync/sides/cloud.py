@@ -130,7 +130,10 @@ class CloudSide:
             Found(item["Key"], item["Size"], item["LastModified"], item["ETag"].strip('"'))
             for item in answer.get("Contents", [])
         ]
-        return Page(found, found[-1].key if answer["IsTruncated"] and found else None)
+        if answer["IsTruncated"] and not found:
+            # Taken for the end of the list, it would make everything behind it look missing.
+            raise TransientError("cloud_listing_broken", "The Space says that its list goes on, and does not go on.")
+        return Page(found, found[-1].key if answer["IsTruncated"] else None)
 
     def _get(self, key: str, start: int, end: int | None) -> Any:
         """The answer to a GET from `start`, or None when the object ends before that."""
