@@ -4,7 +4,7 @@ from storage_sync.models.block_digests import BlockDigests
 from storage_sync.models.copy import Copy
 from storage_sync.models.inspection import Canary, Inspection, InspectionKind, UnknownObject
 from storage_sync.models.node import Node
-from storage_sync.models.retention import Deletion, RetentionPolicy
+from storage_sync.models.retention import Deletion, LegalHold, RetentionPolicy
 from storage_sync.models.stored_file import StoredFile
 from storage_sync.models.upload import Upload, UploadKind, UploadState
 
@@ -15,6 +15,7 @@ __all__ = [
     "Deletion",
     "Inspection",
     "InspectionKind",
+    "LegalHold",
     "Node",
     "RetentionPolicy",
     "StoredFile",

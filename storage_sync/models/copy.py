@@ -16,6 +16,10 @@ class Copy(Record):
 
     A copy that is not present is to be made when `next_attempt_at` has come; never, where it is None (an evicted cache
     entry is made again by whoever reads it). Whoever makes it holds it by a lease.
+
+    A copy that is present and has a `next_attempt_at` may lie under the other name of its file, the archived or the live
+    one: its node follows the move then (see `following`). Of a file that is purged, `next_attempt_at` says when its
+    place is to be emptied, or looked at once more, and `attempts` how often it was found empty.
     """
 
     file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="copies")
@@ -35,6 +39,11 @@ class Copy(Record):
         verbose_name_plural = "copies"
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=~Q(state="present"), name="copies_to_look_after"),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state="present", next_attempt_at__isnull=False),
+                name="copies_to_settle",
+            ),
             models.Index(fields=["verified_at"], condition=Q(state="present"), name="copies_by_age_of_proof"),
         ]
         constraints = [

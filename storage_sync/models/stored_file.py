@@ -46,6 +46,7 @@ class StoredFile(Record):
     has_legal_hold = models.BooleanField(default=False)
     stored_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    restored_at = models.DateTimeField(null=True, blank=True)
     purged_at = models.DateTimeField(null=True, blank=True)
 
     objects = StoredFileQuerySet.as_manager()
@@ -56,6 +57,11 @@ class StoredFile(Record):
             models.Index(fields=["lease_until"], condition=Q(state="reserved"), name="open_reservations"),
             models.Index(fields=["other_key_until"], condition=~Q(other_key=""), name="files_on_their_way"),
             models.Index(fields=["tenant_id", "state"], include=["size"], name="bytes_of_a_tenant"),
+            models.Index(fields=["category", "stored_at"], condition=Q(state="stored"), name="files_by_age"),
+            models.Index(
+                fields=["category", "archived_at"], condition=Q(state="archived"), name="archived_files_by_age"
+            ),
+            models.Index(fields=["id"], condition=Q(state="purging"), name="files_being_purged"),
         ]
         constraints = [
             models.CheckConstraint(
