@@ -1,4 +1,7 @@
-"""Signed, expiring tokens for links. Each purpose has a subkey of its own, so that no token can pass for another."""
+"""Signed, expiring tokens for links. Each purpose has a subkey of its own, so that no token can pass for another.
+
+Tokens are signed by SIGNING_KEY; those that a previous one signed still verify until they expire.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def subkey(key: bytes, purpose: str) -> bytes:
 def sign(*, purpose: str, claims: dict[str, Any], seconds: int) -> str:
     """A token that carries `claims` and works for that long: `payload.mac`, URL-safe."""
     payload = _encode(json.dumps({**claims, "exp": int(time.time()) + seconds}, separators=(",", ":")).encode())
-    return f"{payload}.{_encode(_mac(purpose, payload))}"
+    return f"{payload}.{_encode(_mac(settings.SIGNING_KEY, purpose, payload))}"
 
 
 def verify(*, purpose: str, token: str) -> dict[str, Any]:
@@ -37,7 +40,8 @@ def verify(*, purpose: str, token: str) -> dict[str, Any]:
         given = _decode(mac)
     except (binascii.Error, ValueError) as error:
         raise Problem("link_invalid", "This link was not made by this service.", status=403) from error
-    if not hmac.compare_digest(given, _mac(purpose, payload)):
+    keys = (settings.SIGNING_KEY, *settings.SIGNING_KEY_PREVIOUS)
+    if not any(hmac.compare_digest(given, _mac(key, purpose, payload)) for key in keys):
         raise Problem("link_invalid", "This link was not made by this service.", status=403)
     claims: dict[str, Any] = json.loads(_decode(payload))
     if claims.pop("exp") < time.time():
@@ -45,8 +49,8 @@ def verify(*, purpose: str, token: str) -> dict[str, Any]:
     return claims
 
 
-def _mac(purpose: str, payload: str) -> bytes:
-    return hmac.new(subkey(settings.SIGNING_KEY, purpose), payload.encode(), hashlib.sha256).digest()
+def _mac(key: bytes, purpose: str, payload: str) -> bytes:
+    return hmac.new(subkey(key, purpose), payload.encode(), hashlib.sha256).digest()
 
 
 def _encode(raw: bytes) -> str:

@@ -22,6 +22,12 @@ JWT_SECRET = READ.secret("JWT_SECRET", f"Signs access tokens. {RANDOM_TEXT}")
 JWT_REFRESH_SECRET = READ.secret("JWT_REFRESH_SECRET", f"Signs refresh tokens. {RANDOM_TEXT}")
 ENCRYPTION_KEY = READ.hex_key("ENCRYPTION_KEY", "Encrypts backups and secret columns: 32 bytes as 64 hex digits.")
 SIGNING_KEY = READ.hex_key("SIGNING_KEY", "Signs download links and manifests: 32 bytes as 64 hex digits.")
+ENCRYPTION_KEY_PREVIOUS = READ.hex_keys(
+    "ENCRYPTION_KEY_PREVIOUS", "Earlier values of ENCRYPTION_KEY, comma-separated: still good for opening."
+)
+SIGNING_KEY_PREVIOUS = READ.hex_keys(
+    "SIGNING_KEY_PREVIOUS", "Earlier values of SIGNING_KEY, comma-separated: what they signed still verifies."
+)
 _given = [value for value in (SECRET_KEY, JWT_SECRET, JWT_REFRESH_SECRET) if value]
 if len(set(_given)) != len(_given) or (ENCRYPTION_KEY and ENCRYPTION_KEY == SIGNING_KEY):
     READ.fault("SECRETS", "are not distinct", "Give each secret a value of its own, so that one leak stays one leak.")

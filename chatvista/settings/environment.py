@@ -68,6 +68,14 @@ class EnvironmentReader:
             return b""
         return bytes.fromhex(raw)
 
+    def hex_keys(self, name: str, meaning: str) -> tuple[bytes, ...]:
+        """Keys of 32 bytes each, comma-separated; none by default."""
+        written = self.words(name, meaning, default="")
+        if not all(re.fullmatch(r"[0-9a-fA-F]{64}", word) for word in written):
+            self._fault(name, "holds something that is not 64 hexadecimal digits", "Separate the keys by commas.")
+            return ()
+        return tuple(bytes.fromhex(word) for word in written)
+
     def boolean(self, name: str, meaning: str, *, default: bool) -> bool:
         """True or false, written as a word people use for it."""
         raw = self._raw(name, meaning, str(default).lower()).lower()

@@ -71,6 +71,8 @@ def test_a_missing_variable_stops_the_boot_by_name_with_its_cure(name: str) -> N
         ("JWT_SECRET", "change-me-change-me-change-me-change-me", "example value"),
         ("ENCRYPTION_KEY", "z" * 64, "64 hexadecimal digits"),
         ("SIGNING_KEY", "1" * 63, "64 hexadecimal digits"),
+        ("ENCRYPTION_KEY_PREVIOUS", f"{'3' * 64},short", "64 hexadecimal digits"),
+        ("SIGNING_KEY_PREVIOUS", "no key", "64 hexadecimal digits"),
         ("DATABASE_URL", "mysql://u@h/d", "postgres"),
         ("REDIS_URL", "127.0.0.1:6379", "redis://"),
         ("REDIS_URL", "redis://h:notaport/0", "redis://"),

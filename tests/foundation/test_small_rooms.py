@@ -19,6 +19,7 @@ from gunicorn.http.errors import (  # type: ignore[import-untyped]  # it ships n
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
@@ -71,6 +72,16 @@ def test_every_changed_character_of_a_token_is_seen() -> None:
         # The last character of unpadded base64 may carry bits that mean nothing.
         assert claims == {"file": "1"}
         assert index == len(token) - 1
+
+
+def test_a_token_of_the_key_before_still_works_and_one_of_a_stranger_does_not(settings: Settings) -> None:
+    token, old = signatures.sign(purpose="download", claims={"file": "1"}, seconds=60), settings.SIGNING_KEY
+    settings.SIGNING_KEY, settings.SIGNING_KEY_PREVIOUS = b"n" * 32, (b"o" * 32, old)
+    assert signatures.verify(purpose="download", token=token) == {"file": "1"}
+    assert signatures.sign(purpose="download", claims={"file": "1"}, seconds=60) != token
+    settings.SIGNING_KEY_PREVIOUS = (b"o" * 32,)
+    with pytest.raises(Problem, match="link_invalid"):
+        signatures.verify(purpose="download", token=token)
 
 
 def test_a_token_expires() -> None:
