@@ -152,6 +152,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=255, unique=True)),
                 ('multipart_id', models.CharField(blank=True, max_length=1024)),
                 ('parts', models.JSONField(default=list)),
+                ('numbers_used', models.PositiveIntegerField(default=0)),
                 ('tail_key', models.CharField(blank=True, max_length=255)),
                 ('tail_size', models.PositiveIntegerField(default=0)),
                 ('is_confidential', models.BooleanField(default=False)),
