@@ -45,6 +45,7 @@ class Copy(Record):
                 name="copies_to_settle",
             ),
             models.Index(fields=["verified_at"], condition=Q(state="present"), name="copies_by_age_of_proof"),
+            models.Index(fields=["node", "state"], condition=~Q(node=""), name="copies_of_a_node"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["file", "side", "node"], name="a_place_has_one_copy_of_a_file"),
