@@ -30,10 +30,10 @@ class UploadState(models.TextChoices):
 class Upload(Record):
     """Everything any instance needs to take the next chunk: no state of an upload is on one machine alone.
 
-    `parts` lists what the Space has acknowledged: `{"number", "size", "etag", "md5"}`; `numbers_used` counts the numbers
-    ever given to a part, so that none is used twice and no late request can replace what was acknowledged. Bytes too
-    few for a part wait in an object of their own at `tail_key` (`tail_size` of them). Without a Space the bytes are in
-    a file of temp/.
+    `parts` lists what the Space has acknowledged: `{"number", "size", "etag", "md5"}`. Part n begins at n - 1 times 16
+    MiB whatever the chunks were: one that is sent again has the same bytes under the same number. Bytes too few for a
+    part wait in an object of their own at `tail_key` (`tail_size` of them). Without a Space the bytes are in a file of
+    temp/.
     `purpose` names who finishes it (see `uploading.purposes`), `params` is what that needs to know.
     """
 
@@ -52,7 +52,6 @@ class Upload(Record):
     key = models.CharField(max_length=255, unique=True)
     multipart_id = models.CharField(max_length=1024, blank=True)
     parts = models.JSONField(default=list)
-    numbers_used = models.PositiveIntegerField(default=0)
     tail_key = models.CharField(max_length=255, blank=True)
     tail_size = models.PositiveIntegerField(default=0)
     is_confidential = models.BooleanField(default=False)
