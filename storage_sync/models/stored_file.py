@@ -97,6 +97,12 @@ class StoredFile(Record):
                 name="a_sealed_file_is_sealed_entirely",
             ),
             models.CheckConstraint(
+                condition=Q(is_confidential=False)
+                | Q(sealed_key__isnull=False)
+                | Q(state__in=["reserved", "abandoned", "quarantined", "purged"]),
+                name="a_confidential_file_is_sealed",
+            ),
+            models.CheckConstraint(
                 condition=~Q(state="purged") | Q(purged_at__isnull=False), name="a_purged_file_says_since_when"
             ),
         ]
