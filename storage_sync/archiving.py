@@ -3,6 +3,9 @@
 A file has its bytes at `key`, always. While they move, `other_key` names the second place, and `other_key_until` when
 that place is to be settled: moved to if the file belongs there, else emptied. Whatever is killed in between leaves
 both names in the row, so that the next run takes it up; restoring only changes where the file belongs.
+
+The key changes once, by a node that has proven right bytes under the new one: the Space's, or its own where the Space
+has none. The copies of other nodes still lie under the old key then: they are due, and their nodes follow (`following`).
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ from django.db.models.functions import Now
 from chatvista.foundation import audit
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem, TransientError, WorkError
-from storage_sync import keys, replicating, settling
-from storage_sync.models import StoredFile
+from storage_sync import keys, replicating, settling, verifying
+from storage_sync.models import Copy, StoredFile
 from storage_sync.querysets import StoredFileQuerySet
 from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.contract import Found, MissingObjectError, OccupiedKeyError, Side
 from storage_sync.sides.local import local
+from storage_sync.signals import file_archived
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
@@ -35,22 +39,29 @@ TRY_AGAIN_SECONDS = 300
 LONGEST_SECONDS = 45.0
 
 
-def archive(file: StoredFile) -> None:
-    """Make a stored file invisible, in the caller's transaction if there is one; nothing happens to any other."""
+def archive(file: StoredFile, **told: str) -> bool:
+    """Make a stored file invisible, in the caller's transaction if there is one; nothing happens to any other.
+
+    `told` goes into the audit log with it. Whether it was this call that archived the file.
+    """
     with transaction.atomic():
         stored = StoredFile.objects.filter(pk=file.pk, state=FileState.STORED)
         changed = stored.update(state=FileState.ARCHIVED, archived_at=Now(), updated_at=Now())
         if changed:
             _send_bytes(file.pk)
-            audit.record(action="file.archived", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id)
+            audit.record(
+                action="file.archived", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id, **told
+            )
+            file_archived.send(sender=StoredFile, file=StoredFile.objects.get(pk=file.pk))
     file.refresh_from_db()
+    return bool(changed)
 
 
 def restore(file: StoredFile) -> None:
     """Make an archived file visible again; a stored one is left as it is. Problem 409 `not_restorable` otherwise."""
     with transaction.atomic():
         archived = StoredFile.objects.filter(pk=file.pk, state=FileState.ARCHIVED)
-        changed = archived.update(state=FileState.STORED, archived_at=None, updated_at=Now())
+        changed = archived.update(state=FileState.STORED, archived_at=None, restored_at=Now(), updated_at=Now())
         if changed:
             _send_bytes(file.pk)
             audit.record(action="file.restored", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id)
@@ -63,7 +74,7 @@ def move_archived() -> Counter[str]:
     """Bring bytes to where their files belong and empty second places whose time has come; a count per verdict."""
     verdicts: Counter[str] = Counter()
     until = time.monotonic() + LONGEST_SECONDS
-    due = StoredFile.objects.due_to_move().order_by("other_key_until")
+    due = StoredFile.objects.due_to_move().within_reach(node=settings.STORAGE_NODE).order_by("other_key_until")
     for file_id in list(due.values_list("pk", flat=True)[:AT_ONCE]):
         if time.monotonic() > until:
             break
@@ -108,21 +119,34 @@ def _held(file: StoredFile) -> StoredFileQuerySet:
 def _settle(file: StoredFile) -> str:
     if file.key == _home(file):
         return _empty_other_place(file)
-    on_local, on_cloud = _copy_locally(file), _copy_in_cloud(file)
+    on_cloud = _copy_in_cloud(file)
+    # Another node may have right bytes under the old key alone: a copy that nobody vouches for must not take their name.
+    on_local = _copy_locally(file, must_be_proven=not on_cloud)
     if not on_local and not on_cloud:
         raise TransientError("nothing_to_move", "Neither side has the bytes at their key.")
-    # Restored or archived again meanwhile, the file belongs elsewhere and the next run settles it.
-    flipped = _held(file).filter(state=file.state, key=file.key)
-    if not flipped.update(
-        key=_home(file),
-        other_key=file.key,
-        other_key_until=in_seconds(settings.LINK_SECONDS),
-        lease_token=None,
-        lease_until=None,
-        updated_at=Now(),
-    ):
-        raise LeaseLostError(f"{file.pk} changed meanwhile")
+    with transaction.atomic():
+        # Restored or archived again meanwhile, the file belongs elsewhere and the next run settles it.
+        flipped = _held(file).filter(state=file.state, key=file.key)
+        if not flipped.update(
+            key=_home(file),
+            other_key=file.key,
+            other_key_until=in_seconds(settings.LINK_SECONDS),
+            lease_token=None,
+            lease_until=None,
+            updated_at=Now(),
+        ):
+            raise LeaseLostError(f"{file.pk} changed meanwhile")
+        _have_nodes_follow(file)
     return "moved"
+
+
+def _have_nodes_follow(file: StoredFile) -> None:
+    """Copies on other disks are looked after by their own nodes: at once, and here when the old key is emptied."""
+    copies = Copy.objects.filter(file=file, side=SideName.LOCAL).present()
+    copies.exclude(node=settings.STORAGE_NODE).update(next_attempt_at=Now(), updated_at=Now())
+    copies.filter(node=settings.STORAGE_NODE).update(
+        next_attempt_at=in_seconds(settings.LINK_SECONDS), updated_at=Now()
+    )  # fmt: skip
 
 
 def _empty_other_place(file: StoredFile) -> str:
@@ -139,19 +163,27 @@ def _empty_other_place(file: StoredFile) -> str:
             side.delete(key=file.key)
             side.copy(key=file.other_key, to=file.key)
         side.delete(key=file.other_key)
-    emptied = _held(file).filter(state=file.state)
-    if not emptied.update(other_key="", other_key_until=None, lease_token=None, lease_until=None):
-        raise LeaseLostError(f"{file.pk} changed meanwhile")
+    with transaction.atomic():
+        emptied = _held(file).filter(state=file.state)
+        if not emptied.update(other_key="", other_key_until=None, lease_token=None, lease_until=None):
+            raise LeaseLostError(f"{file.pk} changed meanwhile")
+        # A node that was killed while it moved may have left the other name on its disk.
+        elsewhere = Copy.objects.filter(file=file, side=SideName.LOCAL).present()
+        elsewhere.exclude(node=settings.STORAGE_NODE).update(next_attempt_at=Now(), updated_at=Now())
     return "emptied"
 
 
-def _copy_locally(file: StoredFile) -> bool:
+def _copy_locally(file: StoredFile, *, must_be_proven: bool) -> bool:
+    here, home = local(), _home(file)
     try:
-        local().copy(key=file.key, to=_home(file))
+        here.copy(key=file.key, to=home)
     except MissingObjectError:
         return False
     except OccupiedKeyError:
         logger.info("already_moved", key=file.key)
+    if must_be_proven and not verifying.holds(file=file, path=here.path(home)):
+        here.delete(key=home)
+        raise TransientError("archive_copy_damaged", "The only bytes within reach are damaged.")
     return True
 
 
@@ -174,7 +206,7 @@ def _copy_in_cloud(file: StoredFile) -> bool:
 
 def _is_right(found: Found | None, file: StoredFile) -> bool:
     """Whether what lies there may be the file's bytes, as far as a side tells without reading them."""
-    if found is None or found.size != file.size:
+    if found is None or found.size != file.held_size:
         return False
     return found.etag is None or not file.etags or found.etag in file.etags
 

@@ -28,6 +28,11 @@ def live_key(key: str) -> str:
     return key.removeprefix(ARCHIVE)
 
 
+def other_name(key: str) -> str:
+    """The name the same bytes have in the archive, or had outside it."""
+    return live_key(key) if key.startswith(ARCHIVE) else archive_key(key)
+
+
 def file_id_of(key: str) -> uuid.UUID | None:
     """The file a key belongs to, or None when it is no key of ours."""
     parts = live_key(key).split("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from chatvista.foundation.leases import in_seconds
@@ -41,8 +41,19 @@ class StoredFileQuerySet(QuerySet["StoredFile"]):
             Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
         )
 
+    def within_reach(self, *, node: str) -> Self:
+        """Files of which this node can reach a copy that is said to be right, or of which nobody has one."""
+        from storage_sync.models import Copy  # noqa: PLC0415  the models name these querysets as their managers
+
+        present = Copy.objects.present().filter(file=OuterRef("pk"))
+        reachable = ~Q(side=SideName.LOCAL) | Q(node=node)
+        return self.filter(Exists(present.filter(reachable)) | ~Exists(present))
+
     def used_bytes(self, tenant_id: uuid.UUID | None) -> int:
-        """Bytes a tenant has stored or is storing right now; what quotas are held against."""
+        """Bytes a tenant has stored or is storing right now; what quotas are held against.
+
+        Archived files do not count: who deletes expects room. How long they are kept is for a retention policy to say.
+        """
         counted = self.filter(tenant_id=tenant_id, state__in=[FileState.STORED, FileState.RESERVED])
         return int(counted.aggregate(total=Sum("size", default=0))["total"])
 
@@ -53,6 +64,10 @@ class CopyQuerySet(QuerySet["Copy"]):
     def present(self) -> Self:
         """Copies whose bytes were there and right when last looked at."""
         return self.filter(state=CopyState.PRESENT)
+
+    def due_on(self, *, node: str) -> Self:
+        """What this node is to make, move or look at on its own disk by now."""
+        return self.filter(side=SideName.LOCAL, node=node, next_attempt_at__lte=Now())
 
     def leftovers(self, *, node: str) -> Self:
         """What abandoned reservations may have left in the cloud or on this node, when it is time to remove it."""

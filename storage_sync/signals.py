@@ -11,6 +11,12 @@ from django.dispatch import Signal
 file_stored = Signal()
 """Sent with `file`: it is stored and may be seen from now on. Follow-up work is written down here."""
 
+file_archived = Signal()
+"""Sent with `file`: a person or a policy put it in the archive. Owners stop what was being done with it."""
+
+file_purged = Signal()
+"""Sent with `file`: its bytes are being removed for good, and nothing brings them back. Sent once, at that decision."""
+
 file_dropped = Signal()
 """Sent with `file`: its reservation came to nothing. Owners delete the row they had made for it."""
 
