@@ -14,7 +14,9 @@ from typing import BinaryIO, Self
 from django.conf import settings
 
 from chatvista.foundation.problems import Problem
+from chatvista.foundation.records import uuid7
 from storage_sync.fingerprints import Fingerprint, Fingerprinting
+from storage_sync.sealing.seals import Sealing, new_seal
 from storage_sync.sides.local import is_full, local
 
 LOOK_AT_DISK_EVERY = 64 * 1024 * 1024
@@ -27,16 +29,24 @@ class Landed:
     path: Path
     category: str
     fingerprint: Fingerprint
+    sealing: Sealing | None = None
 
     @property
     def size(self) -> int:
-        """How many bytes."""
-        return self.fingerprint.size
+        """How many bytes came; sealed, more lie on the disk."""
+        return self.fingerprint.size if self.sealing is None else self.sealing.size
 
     @property
     def sha256(self) -> str:
-        """Their sha256 in hexadecimal."""
-        return self.fingerprint.sha256
+        """The sha256 of what came, in hexadecimal."""
+        return self.fingerprint.sha256 if self.sealing is None else self.sealing.sha256
+
+    def opened(self) -> BinaryIO:
+        """What came, as a seekable file; the caller closes it."""
+        source = self.path.open("rb")
+        if self.sealing is None:
+            return source
+        return self.sealing.seal.unsealed(source, sealed_size=self.fingerprint.size)
 
 
 class Intake:
@@ -49,6 +59,7 @@ class Intake:
         announced_size: what the client said (`Content-Length`), if it did.
         expected_sha256: what the client said (`Repr-Digest`), in hexadecimal.
         may_be_empty: whether no bytes at all are a file too.
+        is_confidential: whether the bytes are sealed before they are written anywhere.
 
     Entering raises Problem 413 `body_too_large`, 413 `quota_exceeded` or 507 `disk_full` before the first byte; so does
     `write`. Leaving removes the temporary file unless it was received.
@@ -63,6 +74,7 @@ class Intake:
         announced_size: int | None = None,
         expected_sha256: str | None = None,
         may_be_empty: bool = False,
+        is_confidential: bool = False,
     ) -> None:
         self.category = category
         self.largest = largest
@@ -71,6 +83,7 @@ class Intake:
         self.expected_sha256 = expected_sha256.lower() if expected_sha256 else None
         self.may_be_empty = may_be_empty
         self._taking = Fingerprinting()
+        self._sealing = Sealing(new_seal(uuid7())) if is_confidential else None
         self._sink: BinaryIO | None = None
         self._path: Path | None = None
         self._look_at = LOOK_AT_DISK_EVERY
@@ -87,7 +100,7 @@ class Intake:
     @property
     def size(self) -> int:
         """Bytes taken so far."""
-        return self._taking.size
+        return self._taking.size if self._sealing is None else self._sealing.size
 
     def open(self) -> None:
         """Refuse, or be ready for the first byte."""
@@ -109,32 +122,29 @@ class Intake:
         if self.size > self._look_at:
             self._look_at += LOOK_AT_DISK_EVERY
             self._require_room(0)
-        self._taking.update(chunk)
-        view = memoryview(chunk)
-        try:
-            while view:
-                view = view[self._sink.write(view) :]
-        except OSError as error:
-            raise disk_problem(error) from error
+        self._keep(chunk if self._sealing is None else self._sealing.take(chunk))
 
     def land(self) -> Landed:
         """Every byte is here and on the disk. Problem 400 `empty_body`, `size_mismatch`, `digest_mismatch`."""
         if self._sink is None or self._path is None:
             raise RuntimeError("the intake is not open")
-        fingerprint = self._taking.result()
-        if not fingerprint.size and not self.may_be_empty:
+        if not self.size and not self.may_be_empty:
             raise Problem("empty_body", "The body is empty.")
-        if self.announced_size is not None and fingerprint.size != self.announced_size:
-            detail = f"{self.announced_size} bytes were announced, {fingerprint.size} came."
+        if self.announced_size is not None and self.size != self.announced_size:
+            detail = f"{self.announced_size} bytes were announced, {self.size} came."
             raise Problem("size_mismatch", detail)
-        if self.expected_sha256 and fingerprint.sha256 != self.expected_sha256:
-            raise Problem("digest_mismatch", f"The sha256 of what came is {fingerprint.sha256}.")
+        if self._sealing is not None:
+            self._keep(self._sealing.finish())
+        fingerprint = self._taking.result()
+        landed = Landed(path=self._path, category=self.category, fingerprint=fingerprint, sealing=self._sealing)
+        if self.expected_sha256 and landed.sha256 != self.expected_sha256:
+            raise Problem("digest_mismatch", f"The sha256 of what came is {landed.sha256}.")
         try:
             os.fsync(self._sink.fileno())
             self._sink.close()
         except OSError as error:
             raise disk_problem(error) from error
-        return Landed(path=self._path, category=self.category, fingerprint=fingerprint)
+        return landed
 
     def close(self) -> None:
         """Forget what was not received. May be called twice."""
@@ -142,6 +152,18 @@ class Intake:
             self._sink.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
+
+    def _keep(self, chunk: bytes | memoryview) -> None:
+        """Onto the disk, as it will lie on every side."""
+        if self._sink is None:
+            raise RuntimeError("the intake is not open")
+        self._taking.update(chunk)
+        view = memoryview(chunk)
+        try:
+            while view:
+                view = view[self._sink.write(view) :]
+        except OSError as error:
+            raise disk_problem(error) from error
 
     def _refuse_beyond(self, size: int) -> None:
         if size > self.largest:

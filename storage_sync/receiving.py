@@ -18,9 +18,11 @@ from django.utils import timezone
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem, WorkError
+from chatvista.foundation.records import uuid7
 from storage_sync import keys, replicating, settling
 from storage_sync.intake import Intake, Landed, disk_full, disk_problem
 from storage_sync.models import Copy, StoredFile
+from storage_sync.sealing.seals import NO_SEAL
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local
 from storage_sync.vocabulary import CopyState, FileState, SideName
@@ -40,7 +42,6 @@ def receive(
     extension: str,
     tenant_id: uuid.UUID | None,
     own: Callable[[StoredFile], None],
-    is_confidential: bool = False,
 ) -> StoredFile:
     """Make landed bytes a stored file on both sides; returning means it may be acknowledged.
 
@@ -54,7 +55,6 @@ def receive(
         content_type=content_type,
         extension=extension,
         tenant_id=tenant_id,
-        is_confidential=is_confidential,
     )
     try:
         local().adopt(temp=landed.path, key=file.key)
@@ -81,7 +81,13 @@ def receive_bytes(
     is_confidential: bool = False,
 ) -> StoredFile:
     """The same for small files that a worker made in memory."""
-    with Intake(category=category, largest=len(data), announced_size=len(data), may_be_empty=True) as intake:
+    with Intake(
+        category=category,
+        largest=len(data),
+        announced_size=len(data),
+        may_be_empty=True,
+        is_confidential=is_confidential,
+    ) as intake:
         intake.write(data)
         return receive(
             landed=intake.land(),
@@ -90,7 +96,6 @@ def receive_bytes(
             extension=extension,
             tenant_id=tenant_id,
             own=own,
-            is_confidential=is_confidential,
         )
 
 
@@ -101,9 +106,10 @@ def _describe(
     content_type: str,
     extension: str,
     tenant_id: uuid.UUID | None,
-    is_confidential: bool,
 ) -> StoredFile:
+    seal = None if landed.sealing is None else landed.sealing.seal
     file = StoredFile(
+        pk=uuid7() if seal is None else seal.file_id,  # a seal is of one file alone
         category=landed.category,
         name=name.replace("\x00", "").encode("utf-8", "replace").decode()[:255],
         extension=keys.clean_extension(extension),
@@ -113,8 +119,9 @@ def _describe(
         md5=landed.fingerprint.md5,
         composite_md5=landed.fingerprint.composite_md5,
         tenant_id=tenant_id,
-        is_confidential=is_confidential,
+        is_confidential=seal is not None,
         lease_token=uuid.uuid4(),
+        **(NO_SEAL if seal is None else seal.columns(landed.fingerprint)),
     )
     file.key = keys.new_key(
         category=file.category, file_id=file.pk, extension=file.extension, on=timezone.now().date()

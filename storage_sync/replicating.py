@@ -33,7 +33,7 @@ def put_verified(*, file: StoredFile, token: uuid.UUID, side: CloudSide, pulse: 
     for attempt in range(KEYS_TRIED):
         try:
             with _opened(file.key) as source:
-                side.put(key=file.key, source=source, size=file.size, content_type=file.content_type, pulse=pulse)
+                side.put(key=file.key, source=source, size=file.held_size, content_type=file.content_type, pulse=pulse)
         except OccupiedKeyError:
             logger.info("cloud_object_found", key=file.key)
         if vouches(found=side.head(key=file.key), file=file):
@@ -53,7 +53,7 @@ def _opened(key: str) -> BinaryIO:
 
 def vouches(*, found: Found | None, file: StoredFile) -> bool:
     """Whether a side reports the size of the file and an ETag that our own MD5s account for."""
-    return found is not None and found.size == file.size and found.etag in file.etags
+    return found is not None and found.size == file.held_size and found.etag in file.etags
 
 
 def _give_new_key(file: StoredFile, token: uuid.UUID) -> None:

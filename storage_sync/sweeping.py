@@ -80,7 +80,7 @@ def _settle_safely(file: StoredFile) -> str:
 def _settle(file: StoredFile) -> str:
     lease, side = settling.Lease(file), cloud()
     path = local().path(file.key)
-    on_local = path.is_file() and fingerprints.sha256_of_path(path) == file.sha256
+    on_local = path.is_file() and fingerprints.sha256_of_path(path) == file.held_sha256
     if on_local and side is not None:
         replicating.put_verified(file=file, token=lease.token, side=side, pulse=lease)
     on_cloud = side is not None and (on_local or _is_right_in_cloud(file, side, lease))
@@ -94,13 +94,13 @@ def _settle(file: StoredFile) -> str:
 def _is_right_in_cloud(file: StoredFile, side: CloudSide, lease: settling.Lease) -> bool:
     """Whether the object is whole. No disk vouches for it here, so it is read once and its sha256 compared."""
     found = side.head(key=file.key)
-    if found is None or found.size != file.size:
+    if found is None or found.size != file.held_size:
         return False
     digest = hashlib.sha256()
     for chunk in side.read(key=file.key):
         digest.update(chunk)
         lease()
-    return digest.hexdigest() == file.sha256
+    return digest.hexdigest() == file.held_sha256
 
 
 def _remove_leftovers(until: float) -> int:

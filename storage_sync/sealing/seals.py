@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -47,6 +48,31 @@ class Seal:
         }
 
 
+class Sealing:
+    """A body sealed as it streams by: takes what people send, gives what may be written, knows what both were."""
+
+    def __init__(self, seal: Seal) -> None:
+        self.seal = seal
+        self.size = 0
+        self._sha256 = hashlib.sha256()
+        self._sealer = seal.sealer()
+
+    @property
+    def sha256(self) -> str:
+        """Of the plaintext taken so far, in hexadecimal."""
+        return self._sha256.hexdigest()
+
+    def take(self, chunk: bytes | memoryview) -> bytes:
+        """The next bytes of the plaintext; gives the sealed ones that are ready."""
+        self.size += len(chunk)
+        self._sha256.update(chunk)
+        return self._sealer.seal(chunk)
+
+    def finish(self) -> bytes:
+        """The last sealed bytes."""
+        return self._sealer.finish()
+
+
 NO_SEAL: dict[str, Any] = {"sealed_key": None, "seal_key_id": "", "sealed_size": None, "sealed_sha256": None}
 """What the row of a file says that is not sealed."""
 
@@ -80,4 +106,4 @@ def opened_stream(seal: Seal, chunks: Iterator[bytes], *, sealed_size: int) -> I
     return opener.stream(chunks, opener.window(0))
 
 
-__all__ = ["NO_SEAL", "Seal", "SealBrokenError", "kept_seal", "new_seal", "opened_stream", "seal_of"]
+__all__ = ["NO_SEAL", "Seal", "SealBrokenError", "Sealing", "kept_seal", "new_seal", "opened_stream", "seal_of"]
