@@ -22,6 +22,7 @@ from chatvista.foundation.problems import Problem, TransientError, WorkError
 from storage_sync import replicating, verifying
 from storage_sync.intake import disk_full
 from storage_sync.models import StoredFile
+from storage_sync.sealing import unsealing
 from storage_sync.settling import note_copy
 from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
@@ -59,7 +60,7 @@ def opened(file: StoredFile) -> BinaryIO:
 
     Once open it stays readable, whatever becomes of its name: evicting and archiving only unlink.
     """
-    return _opened_as_held(file)
+    return unsealing.plain_file(file=file, source=_opened_as_held(file))
 
 
 def _opened_as_held(file: StoredFile) -> BinaryIO:
@@ -94,7 +95,12 @@ def _right_path(file: StoredFile) -> Path:
 
 def stream(file: StoredFile, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
     """What people uploaded, or a part of it, in chunks; the first is read before this returns."""
-    return stream_as_held(file, start=start, length=length)
+    return unsealing.plain_stream(
+        file=file,
+        held=lambda at, count: stream_as_held(file, start=at, length=count),
+        start=start,
+        length=length,
+    )
 
 
 def stream_as_held(file: StoredFile, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -160,21 +166,21 @@ def _fetch(file: StoredFile, side: CloudSide) -> Path:
     """Cloud to temp/, hashed on the way, then to its key. A name in the tree is right or absent."""
     here = local()
     here.lay_out()
-    if here.free_bytes() - file.size < settings.DISK_RESERVE_BYTES:
+    if here.free_bytes() - file.held_size < settings.DISK_RESERVE_BYTES:
         raise disk_full()
     temp, digest, size = here.temp_path(), hashlib.sha256(), 0
     try:
         with temp.open("xb", buffering=0) as sink:
             for chunk in side.read(key=file.key):
                 size += len(chunk)
-                if size > file.size:
+                if size > file.held_size:
                     break
                 digest.update(chunk)
                 view = memoryview(chunk)
                 while view:
                     view = view[sink.write(view) :]
             os.fsync(sink.fileno())
-        if size != file.size or (file.sha256 and digest.hexdigest() != file.sha256):
+        if size != file.held_size or (file.held_sha256 and digest.hexdigest() != file.held_sha256):
             raise _DamagedError(file.key)
         try:
             here.adopt(temp=temp, key=file.key)
@@ -235,7 +241,7 @@ def _straight(file: StoredFile, start: int, length: int | None) -> Iterator[byte
     if side is None or not replicating.vouches(found=side.head(key=file.key), file=file):
         raise MissingObjectError(file.key)
     chunks = side.read(key=file.key, start=start, length=length)
-    if start or (length is not None and length < file.size):
+    if start or (length is not None and length < file.held_size):
         yield from chunks
         return
     digest, held = hashlib.sha256(), b""
@@ -244,7 +250,7 @@ def _straight(file: StoredFile, start: int, length: int | None) -> Iterator[byte
         if held:
             yield held
         held = chunk
-    if file.sha256 and digest.hexdigest() != file.sha256:
+    if file.held_sha256 and digest.hexdigest() != file.held_sha256:
         logger.error("cloud_copy_damaged", key=file.key)
         raise _DamagedError(file.key)
     yield held
