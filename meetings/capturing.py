@@ -45,7 +45,8 @@ def capture(
     require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
     if first_attempt := _first_attempt(recording_id):
         return first_attempt
-    probed = probe(landed.path)
+    with landed.opened() as media:
+        probed = probe(media)
     name = original_name.strip()[:255] or f"recording.{probed.extension}"
 
     def own(file: StoredFile) -> None:

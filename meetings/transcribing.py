@@ -7,7 +7,6 @@ transcript is written in the transaction that ends the job: there is exactly one
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from django.db.models import Max
@@ -15,6 +14,7 @@ from django.db.models import Max
 from chatvista.foundation.problems import PermanentError
 from chatvista.foundation.working import Work, queue_job
 from meetings.audio import cutting
+from meetings.audio.opening import Media
 from meetings.gateways.choosing import speech_engine
 from meetings.gateways.contracts import Hearing, Span, SpeechEngine, Utterance, Word
 from meetings.gateways.stitching import stitch
@@ -54,19 +54,25 @@ def transcribe(work: Work) -> None:
         raise PermanentError("recording_archived", "The recording is in the archive; restore it and try again.")
     engine = speech_engine()
     work.enter("fetching")
-    media = reading.local_path(recording.file)
+    with reading.opened(recording.file) as media:
+        heard = _heard(work, engine=engine, media=media, duration_ms=recording.duration_ms)
+    work.enter("writing")
+    _write(work, transcript=transcript, engine=engine, hearings=[_hearing(part) for part in heard])
+
+
+def _heard(work: Work, *, engine: SpeechEngine, media: Media, duration_ms: int) -> list[dict[str, Any]]:
+    """What the engine hears in every part, those of earlier attempts included, as kept in the checkpoint."""
     _forget_other_engine(work, engine)
-    spans = _spans(work, engine=engine, media=media, duration_ms=recording.duration_ms)
+    spans = _spans(work, engine=engine, media=media, duration_ms=duration_ms)
     work.enter("listening")
     language = work.job.params.get("language") or None
-    heard = work.job.checkpoint.get("heard", [])
+    heard: list[dict[str, Any]] = work.job.checkpoint.get("heard", [])
     for span in spans[len(heard) :]:
         work.progress(len(heard) / len(spans))
         hearing = engine.hear(media=media, span=span, language=language)
         heard = [*heard, asdict(hearing)]
         work.keep(heard=heard)
-    work.enter("writing")
-    _write(work, transcript=transcript, engine=engine, hearings=[_hearing(part) for part in heard])
+    return heard
 
 
 def _forget_other_engine(work: Work, engine: SpeechEngine) -> None:
@@ -76,7 +82,7 @@ def _forget_other_engine(work: Work, engine: SpeechEngine) -> None:
         work.job.note(checkpoint={"engine": name})
 
 
-def _spans(work: Work, *, engine: SpeechEngine, media: Path, duration_ms: int) -> list[Span]:
+def _spans(work: Work, *, engine: SpeechEngine, media: Media, duration_ms: int) -> list[Span]:
     kept = work.job.checkpoint.get("spans")
     if kept is None:
         work.enter("cutting")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from meetings.audio.decoding import RATE, blocks
+from meetings.audio.opening import Media
 from meetings.gateways.contracts import Progress, Span
 
 FRAME_MS = 20
@@ -26,11 +26,11 @@ class Energies:
     duration_ms: int
 
 
-def energies(path: Path, *, duration_ms: int = 0, progress: Progress | None = None) -> Energies:
+def energies(media: Media, *, duration_ms: int = 0, progress: Progress | None = None) -> Energies:
     """Read the loudness of a whole recording; 7 MB for ten hours.
 
     Args:
-        path: the media file.
+        media: the media file.
         duration_ms: what the header says; only used to tell how far it is.
         progress: told 0..1 as it goes.
 
@@ -40,7 +40,7 @@ def energies(path: Path, *, duration_ms: int = 0, progress: Progress | None = No
     found: list[npt.NDArray[np.float32]] = []
     left = np.zeros(0, dtype=np.float32)
     total = told = 0
-    for block in blocks(path):
+    for block in blocks(media):
         total += len(block)
         left = np.concatenate((left, block))
         if len(left) >= RATE:

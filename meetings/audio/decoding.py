@@ -7,7 +7,6 @@ position one seeks to. Where a track pauses, blocks of silence keep the clock ri
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import av
 import numpy as np
@@ -19,7 +18,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from chatvista.foundation.problems import PermanentError
-from meetings.audio.opening import opened_audio
+from meetings.audio.opening import Media, opened_audio
 
 RATE = 16_000
 Samples = npt.NDArray[np.float32]
@@ -34,7 +33,7 @@ _LONGEST = 7 * 24 * 3600 * RATE
 _SEEKABLE = frozenset({"mov", "matroska", "ogg", "flac", "wav", "w64", "aiff", "caf"})
 
 
-def blocks(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[Samples]:
+def blocks(media: Media, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[Samples]:
     """Yield the samples (float32, -1..1) of [start_ms, end_ms) in order, without gaps; shorter where the sound ends.
 
     Raises:
@@ -42,7 +41,7 @@ def blocks(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Itera
     """
     start = start_ms * RATE // 1000
     end = _LONGEST if end_ms is None else end_ms * RATE // 1000
-    for position, block in _placed(path, start_ms=start_ms, end=end):
+    for position, block in _placed(media, start_ms=start_ms, end=end):
         left, right = max(start - position, 0), min(end - position, len(block))
         if left < right:
             yield block[left:right]
@@ -50,16 +49,16 @@ def blocks(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Itera
             return
 
 
-def whole(path: Path, *, start_ms: int, end_ms: int) -> Samples:
+def whole(media: Media, *, start_ms: int, end_ms: int) -> Samples:
     """Give one span as a single array: four bytes a sample, so 38 MB for ten minutes. Raises like `blocks`."""
-    parts = list(blocks(path, start_ms=start_ms, end_ms=end_ms))
+    parts = list(blocks(media, start_ms=start_ms, end_ms=end_ms))
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
 
 
-def _placed(path: Path, *, start_ms: int, end: int) -> Iterator[tuple[int, Samples]]:
+def _placed(media: Media, *, start_ms: int, end: int) -> Iterator[tuple[int, Samples]]:
     """Yield (position in samples, block), contiguous from a position at or before the start."""
     start = start_ms * RATE // 1000
-    with opened_audio(path) as (container, stream):
+    with opened_audio(media) as (container, stream):
         zero_s = (container.start_time or 0) / av.time_base
         resampling = _Resampling()
         position: int | None = None if start_ms > _PREROLL_MS else 0

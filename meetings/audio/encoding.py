@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -11,23 +11,22 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from meetings.audio.decoding import RATE, Samples, blocks
+from meetings.audio.opening import Media
 from meetings.gateways.contracts import Span
 
 _BIT_RATE = 24_000  # clear for speech; ten minutes are below 2 MB
 _CHUNK = RATE
 
 
-def encode(media: Path, *, span: Span, into: Path) -> int:
-    """Write one span of `media` to the file `into` (its name should end in .ogg) and give its length in milliseconds.
-
-    The caller owns `into` and removes it, also after an error.
+def encode(media: Media, *, span: Span, into: BinaryIO) -> int:
+    """Write one span of `media` into a seekable file and give its length in milliseconds.
 
     Raises:
         PermanentError: `no_audio_track`, `media_unreadable`.
         OSError: `into` cannot be written.
     """
     total = 0
-    with av.open(f"file:{into.resolve()}", "w", format="ogg") as container:
+    with av.open(into, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=RATE, options={"application": "voip"})
         stream.codec_context.layout = "mono"
         stream.codec_context.format = "flt"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
@@ -14,7 +13,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from chatvista.foundation.problems import Problem
-from meetings.audio.opening import opened
+from meetings.audio.opening import Media, opened, raw
 
 LONGEST_MS = 7 * 24 * 3600 * 1000
 _SCAN_S = 5.0  # the most time spent on counting packets where the header knows no duration
@@ -62,7 +61,7 @@ class Probed:
     extension: str
 
 
-def probe(path: Path) -> Probed:
+def probe(media: Media) -> Probed:
     """Tell what a media file is, in bounded time and without decoding more than a moment of it.
 
     Raises:
@@ -70,16 +69,16 @@ def probe(path: Path) -> Probed:
         OSError: the file cannot be read.
     """
     try:
-        with opened(path) as container:
-            return _described(container, path)
+        with opened(media) as container:
+            return _described(container, media)
     except (FFmpegError, UnicodeDecodeError) as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         raise _refusal() from error
 
 
-def _described(container: InputContainer, path: Path) -> Probed:
-    name = _container_name(container, path)
+def _described(container: InputContainer, media: Media) -> Probed:
+    name = _container_name(container, media)
     audio = container.streams.best("audio")
     video = _moving_picture(container)
     sound = audio if isinstance(audio, AudioStream) and 0 < audio.rate <= 768_000 else None
@@ -88,7 +87,7 @@ def _described(container: InputContainer, path: Path) -> Probed:
         raise _refusal()
     duration_ms = _header_duration_ms(container, name)
     if duration_ms is None:
-        duration_ms = _counted_duration_ms(path)
+        duration_ms = _counted_duration_ms(media)
     if not 0 < duration_ms <= LONGEST_MS:
         raise _refusal()
     media_type, extension = _TYPES[name][1 if video else 0]
@@ -106,7 +105,7 @@ def _described(container: InputContainer, path: Path) -> Probed:
     )
 
 
-def _container_name(container: InputContainer, path: Path) -> str:
+def _container_name(container: InputContainer, media: Media) -> str:
     family = container.format.name.split(",", 1)[0]
     if family == "mov":
         brand = container.metadata.get("major_brand", "").strip().lower()
@@ -114,7 +113,7 @@ def _container_name(container: InputContainer, path: Path) -> str:
             raise _refusal()
         return "quicktime" if brand in {"qt", ""} else "3gpp" if brand.startswith("3g") else "mp4"
     if family == "matroska":
-        with path.open("rb") as file:  # the two differ in one word of their first element only
+        with raw(media) as file:  # the two differ in one word of their first element only
             return "webm" if b"webm" in file.read(64) else "matroska"
     if family not in _TYPES:
         raise _refusal()
@@ -148,10 +147,10 @@ def _header_duration_ms(container: InputContainer, name: str) -> int | None:
     return duration_ms if 0 < duration_ms <= LONGEST_MS else None
 
 
-def _counted_duration_ms(path: Path) -> int:
+def _counted_duration_ms(media: Media) -> int:
     """Count packets; when time runs out, extend what was counted by the share of bytes it took."""
     deadline = time.monotonic() + _SCAN_S
-    with opened(path) as container:
+    with opened(media) as container:
         stream = container.streams.best("audio") or _moving_picture(container)
         if stream is None or stream.time_base is None:
             raise _refusal()

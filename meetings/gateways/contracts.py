@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Protocol
+
+from meetings.audio.opening import Media
 
 Progress = Callable[[float], None]
 """Called with a share of the work done, 0..1. It may raise to stop the work (lease lost, cancelled)."""
@@ -60,11 +61,11 @@ class SpeechEngine(Protocol):
     model: str
     longest_clip_ms: int
 
-    def hear(self, *, media: Path, span: Span, language: str | None) -> Hearing:
+    def hear(self, *, media: Media, span: Span, language: str | None) -> Hearing:
         """Hear one span of a media file.
 
         Args:
-            media: a local audio or video file that PyAV can open.
+            media: an audio or video file that PyAV can open: on this disk, or open and seekable.
             span: the part to hear; the times of the answer are relative to the *recording*, not to the span.
             language: ISO 639-1 code the speakers are known to use, or None to detect it.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from chatvista.foundation.problems import PermanentError
 from meetings.audio.decoding import RATE, whole
+from meetings.audio.opening import Media
 from meetings.gateways import weights
 from meetings.gateways.contracts import Hearing, Span, Utterance, Word
 from meetings.gateways.stitching import ordered, ordered_words, placed, sentences
@@ -38,7 +39,7 @@ class LocalSpeech:
         self._threads = threads
         self._folder = folder
 
-    def hear(self, *, media: Path, span: Span, language: str | None) -> Hearing:
+    def hear(self, *, media: Media, span: Span, language: str | None) -> Hearing:
         """Hear one span; see `contracts.SpeechEngine`. English only.
 
         Raises:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
+import io
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from chatvista.foundation.problems import PermanentError, TransientError
 from meetings.audio.encoding import encode
+from meetings.audio.opening import Media
 from meetings.gateways.contracts import Hearing, Span, Utterance, Word
 from meetings.gateways.languages import code_of
 from meetings.gateways.openai_calls import TooLongError, make_client, translated_errors
@@ -40,16 +40,15 @@ class OpenAISpeech:
         self._base_url = base_url
         self._timeout_s = timeout_s
 
-    def hear(self, *, media: Path, span: Span, language: str | None) -> Hearing:
+    def hear(self, *, media: Media, span: Span, language: str | None) -> Hearing:
         """Hear one span; see `contracts.SpeechEngine`. Raises those of `openai_calls` and of `encode`."""
-        with tempfile.TemporaryDirectory(prefix="chatvista-clip-") as folder:
-            clip = Path(folder) / "clip.ogg"
-            if encode(media, span=span, into=clip) < _SHORTEST_MS:
-                return Hearing(language=language or "", utterances=())
-            answer = self._ask(clip, language=language)
+        clip = io.BytesIO()  # two megabytes at the most, and never on a disk: the recording may be confidential
+        if encode(media, span=span, into=clip) < _SHORTEST_MS:
+            return Hearing(language=language or "", utterances=())
+        answer = self._ask(clip.getvalue(), language=language)
         return _hearing(answer, span=span, language=language)
 
-    def _ask(self, clip: Path, *, language: str | None) -> dict[str, Any]:
+    def _ask(self, clip: bytes, *, language: str | None) -> dict[str, Any]:
         more: dict[str, Any] = {"response_format": "json"}
         if self._timed:
             more = {"response_format": "verbose_json", "timestamp_granularities": ["segment", "word"]}
@@ -59,10 +58,9 @@ class OpenAISpeech:
             with (
                 translated_errors(model=self.model),
                 make_client(api_key=self._api_key, base_url=self._base_url, timeout_s=self._timeout_s) as client,
-                clip.open("rb") as file,
             ):
                 raw = client.audio.transcriptions.with_raw_response.create(
-                    file=("clip.ogg", file, "audio/ogg"), model=self.model, **more
+                    file=("clip.ogg", clip, "audio/ogg"), model=self.model, **more
                 )
                 answer = raw.http_response.json()
         except TooLongError as error:

@@ -13,6 +13,7 @@ from chatvista.foundation import working
 from chatvista.foundation.models import Job
 from chatvista.foundation.problems import PermanentError, TransientError
 from meetings import transcribing
+from meetings.audio.opening import Media
 from meetings.gateways.contracts import Hearing, Span, Utterance, Word
 from meetings.models import Meeting, Segment, Transcript
 from tests.fakes.openai_server import OpenAIServer, an_error, as_json
@@ -35,8 +36,9 @@ class Engine:
         self.heard: list[Span] = []
         self.languages: list[str | None] = []
 
-    def hear(self, *, media: Path, span: Span, language: str | None) -> Hearing:
-        assert media.is_file()
+    def hear(self, *, media: Media, span: Span, language: str | None) -> Hearing:
+        assert not isinstance(media, Path)  # opened once, so that nothing can take it away in between
+        assert media.read(1)
         self.heard.append(span)
         self.languages.append(language)
         error = self.plan.pop(0) if self.plan else None
