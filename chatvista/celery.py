@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatvista.settings")
 
@@ -20,3 +20,19 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Connecting anything here stops Celery from replacing the logging that the settings describe."""
+
+
+@worker_process_init.connect
+def keep_the_node_alive(**_: Any) -> None:
+    """From each pool process, not from their parent: that one forks, and threads do not come along."""
+    from storage_sync import keeping  # noqa: PLC0415  Django is set up only now
+
+    keeping.keep_alive()
+
+
+@worker_process_shutdown.connect
+def let_the_node_go(**_: Any) -> None:
+    """End what `keep_the_node_alive` began."""
+    from storage_sync import keeping  # noqa: PLC0415
+
+    keeping.stop()

@@ -5,6 +5,7 @@ Importing the settings here stops a server with an incomplete environment before
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from chatvista.settings.environment import READER as READ
@@ -25,8 +26,23 @@ keepalive = 30
 limit_request_field_size = 16_380
 control_socket_disable = True
 accesslog = None
+CHORES_LEFT_SECONDS = 20.0
+"""How long a web process leaves the chores of its disk to the workers of the same node."""
 
 
 def pre_request(worker: Any, req: Any) -> None:
     """Let the application close a connection: gunicorn takes no `Connection` header from it."""
     req.body.hang_up = req.force_close
+
+
+def post_worker_init(worker: Any) -> None:
+    """Keep the node alive from each web process; its chores are better done by a worker, where it has one."""
+    from storage_sync import keeping  # noqa: PLC0415  Django is set up only now
+
+    keeping.keep_alive(patience=CHORES_LEFT_SECONDS)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """End what `post_worker_init` began, if this process came that far."""
+    if keeping := sys.modules.get("storage_sync.keeping"):
+        keeping.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
@@ -12,7 +13,7 @@ from chatvista.foundation.leases import in_seconds
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 if TYPE_CHECKING:
-    from storage_sync.models import Copy, StoredFile  # noqa: F401  named as strings below
+    from storage_sync.models import Copy, Node, StoredFile  # noqa: F401  named as strings below
 
 
 class StoredFileQuerySet(QuerySet["StoredFile"]):
@@ -29,11 +30,19 @@ class StoredFileQuerySet(QuerySet["StoredFile"]):
     def overdue_reservations(self, *, node: str, grace_seconds: float) -> Self:
         """Reservations nobody works on any more, that this node may finish or drop.
 
-        Those whose bytes landed on another node are left to it for a while: only it can read them.
+        Those whose bytes landed on another node are left to it for a while: only it can read them. Nothing waits for a
+        node that is dead.
         """
-        ours = Q(copies__side=SideName.LOCAL, copies__node=node)
+        from storage_sync.models import Copy, Node  # noqa: PLC0415  the models name these querysets as their managers
+
+        dead = Node.objects.silent().values("name")
+        landed = Copy.objects.filter(file=OuterRef("pk"), side=SideName.LOCAL).exclude(state=CopyState.MISSING)
         overdue = self.filter(state=FileState.RESERVED, lease_until__lt=Now())
-        return overdue.filter(ours | Q(lease_until__lt=in_seconds(-grace_seconds))).distinct()
+        return overdue.filter(
+            Exists(landed.filter(node=node))
+            | ~Exists(landed.exclude(node__in=dead))
+            | Q(lease_until__lt=in_seconds(-grace_seconds))
+        )
 
     def due_to_move(self) -> Self:
         """Files with bytes at a second key that is due: to be moved there, or to be deleted there."""
@@ -77,3 +86,15 @@ class CopyQuerySet(QuerySet["Copy"]):
             .exclude(state=CopyState.MISSING)
             .filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Now()))
         )
+
+
+class NodeQuerySet(QuerySet["Node"]):
+    """Nodes by whether they were heard of lately, by the database's clock."""
+
+    def living(self) -> Self:
+        """Those that are heard."""
+        return self.filter(died_at=None, heartbeat_at__gt=in_seconds(-settings.NODE_DEAD_SECONDS))
+
+    def silent(self) -> Self:
+        """Those that are not, buried or not yet."""
+        return self.filter(~Q(died_at=None) | Q(heartbeat_at__lte=in_seconds(-settings.NODE_DEAD_SECONDS)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from storage_sync import archiving, sweeping
+from storage_sync import archiving, nodes, sweeping
 
 
 @shared_task
@@ -17,3 +17,9 @@ def sweep_reservations() -> None:
 def move_archived_files() -> None:
     """Bring the bytes of archived and restored files to where they belong."""
     archiving.move_archived()
+
+
+@shared_task
+def bury_dead_nodes() -> None:
+    """Take the local copies of machines that have gone silent out of the count."""
+    nodes.bury_dead()

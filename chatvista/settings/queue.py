@@ -55,6 +55,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "storage", "expires": 60},
     },
+    "bury dead nodes": {
+        "task": "storage_sync.tasks.bury_dead_nodes",
+        "schedule": 60.0,
+        "options": {"queue": "storage", "expires": 60},
+    },
     "forget old idempotency keys": {
         "task": "chatvista.foundation.tasks.forget_idempotency_keys",
         "schedule": 3600.0,

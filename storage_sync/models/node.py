@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from chatvista.foundation.records import Record
+from storage_sync.querysets import NodeQuerySet
 
 
 class Node(Record):
@@ -22,6 +23,8 @@ class Node(Record):
     died_at = models.DateTimeField(null=True, blank=True)
     free_bytes = models.PositiveBigIntegerField(default=0)
     total_bytes = models.PositiveBigIntegerField(default=0)
+
+    objects = NodeQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["heartbeat_at"], condition=Q(died_at__isnull=True), name="living_nodes")]

@@ -31,7 +31,8 @@ from storage_sync.vocabulary import Category
 
 FOLDERS = (*Category.values, "backup/daily", "backup/weekly", "backup/monthly", "archive", "temp", "quarantine")
 READ_ONLY = 0o444
-OWN = "temp", "quarantine"
+OWN = "temp", "quarantine", ".node", ".chores"
+"""Names at the root that are no keys: bytes on their way in and out, the name of the disk, and who tends it."""
 PULSE_SECONDS = 2.0
 
 

@@ -1,0 +1,28 @@
+"""What every node does for its own disk, and how often: a Celery task reaches one worker, these reach every node.
+
+One process of each node works this timetable (see `keeping`), each chore in a thread of its own, never the same twice
+at once. A chore bounds its own time, may be killed at any line, and may be done more often than it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storage_sync import sweeping
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """`run` is called every so many seconds; longer than `longest` is worth a warning in the log.
+
+    What is done less than every ten minutes is remembered on the disk, so that a restart does not do it again.
+    """
+
+    name: str
+    every: float
+    run: Callable[[], object]
+    longest: float = 300.0
+
+
+TIMETABLE: tuple[Chore, ...] = (Chore("sweep", every=60, run=sweeping.sweep_reservations, longest=90),)
