@@ -1,13 +1,18 @@
 """How bytes are recognised: the sha256 that is trusted, and the MD5s from which an object store makes its ETag.
 
-An ETag is never taken for a checksum; it is only compared with what we computed ourselves from the same bytes.
+An ETag is never taken for a checksum; it is only compared with what we computed ourselves from the same bytes. That is
+why both kinds are computed in the one pass: a store reports the composite for what was put in parts, and the MD5 of the
+whole for what was put at once or copied within the store.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from storage_sync.lanes import Lane
 
 PART_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = 1024 * 1024
@@ -15,12 +20,16 @@ BLOCK_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What one pass over some bytes tells. `composite_md5` is S3's ETag of an object put in parts of 16 MiB."""
+    """What one pass over some bytes tells. `composite_md5` is S3's ETag of an object put in parts of 16 MiB.
+
+    `blocks` holds the sha256 of every MiB one after another (32 bytes each; the last block may be shorter).
+    """
 
     size: int
     sha256: str
     md5: str
     composite_md5: str
+    blocks: bytes = field(default=b"", repr=False)
 
     @property
     def etags(self) -> frozenset[str]:
@@ -29,46 +38,93 @@ class Fingerprint:
 
 
 class Fingerprinting:
-    """Computes a fingerprint while the bytes go by, in memory that does not grow with them."""
+    """Computes a fingerprint while the bytes go by, in memory that does not grow with them.
 
-    def __init__(self) -> None:
+    Args:
+        in_lanes: let other threads compute what is not the sha256, from the second part on (a small file is not worth
+            a thread). Then `result` or `stop` must be called, and chunks must not change after they were given.
+    """
+
+    def __init__(self, *, in_lanes: bool = False) -> None:
         self.size = 0
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._part = hashlib.md5(usedforsecurity=False)
-        self._room = PART_BYTES
-        self._parts: list[bytes] = []
+        self._parts, self._blocks = _Pieces(PART_BYTES, "md5"), _Pieces(BLOCK_BYTES, "sha256")
+        self._in_lanes = in_lanes
+        self._lanes: list[Lane] = []
 
     def update(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes."""
-        view = memoryview(chunk)
-        self.size += len(view)
-        self._sha256.update(view)
-        self._md5.update(view)
-        while len(view) >= self._room:
-            self._part.update(view[: self._room])
-            view = view[self._room :]
-            self._close_part()
-        self._part.update(view)
-        self._room -= len(view)
+        if self._in_lanes and not self._lanes and self.size >= PART_BYTES:
+            self._lanes = [Lane(self._md5.update), Lane(self._cut)]
+        self.size += len(chunk)
+        if self._lanes:
+            kept = chunk if isinstance(chunk, bytes) else bytes(chunk)
+            for lane in self._lanes:
+                lane.give(kept)
+        else:
+            for taker in (self._md5, self._parts, self._blocks):
+                taker.update(chunk)
+        self._sha256.update(chunk)
+
+    @property
+    def part_md5s(self) -> Sequence[bytes]:
+        """The MD5s of the parts that are complete, as far as they are computed."""
+        return self._parts.closed
+
+    def all_part_md5s(self) -> Sequence[bytes]:
+        """Those of all parts, the last one as long as it is; once `result` was asked for."""
+        return self._parts.digests()
 
     def result(self) -> Fingerprint:
-        """The fingerprint of everything taken so far."""
-        parts = list(self._parts)
-        if self._room < PART_BYTES or not parts:
-            parts.append(self._part.digest())
+        """The fingerprint of everything taken so far; nothing more may be taken afterwards where lanes are used."""
+        self.stop()
+        parts = self._parts.digests()
         composite = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest()
         return Fingerprint(
             size=self.size,
             sha256=self._sha256.hexdigest(),
             md5=self._md5.hexdigest(),
             composite_md5=f"{composite}-{len(parts)}",
+            blocks=b"".join(self._blocks.digests()),
         )
 
-    def _close_part(self) -> None:
-        self._parts.append(self._part.digest())
-        self._part = hashlib.md5(usedforsecurity=False)
-        self._room = PART_BYTES
+    def stop(self) -> None:
+        """End the lanes, once they have taken everything. May be called twice."""
+        for lane in self._lanes:
+            lane.close()
+
+    def _cut(self, chunk: bytes) -> None:
+        self._parts.update(chunk)
+        self._blocks.update(chunk)
+
+
+class _Pieces:
+    """The digest of every piece of one size, the last as long as it is."""
+
+    def __init__(self, size: int, name: str) -> None:
+        self._size, self._name = size, name
+        self._room = size
+        self._open = hashlib.new(name, usedforsecurity=False)
+        self.closed: list[bytes] = []
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Take the next bytes."""
+        view = memoryview(data)
+        while len(view) >= self._room:
+            self._open.update(view[: self._room])
+            view = view[self._room :]
+            self.closed.append(self._open.digest())
+            self._open = hashlib.new(self._name, usedforsecurity=False)
+            self._room = self._size
+        self._open.update(view)
+        self._room -= len(view)
+
+    def digests(self) -> list[bytes]:
+        """Of everything taken so far; nothing at all is one empty piece."""
+        if self._room < self._size or not self.closed:
+            return [*self.closed, self._open.digest()]
+        return list(self.closed)
 
 
 def of_path(path: Path) -> Fingerprint:

@@ -1,35 +1,51 @@
 """Taking bytes in: pushed chunk by chunk into a temporary file, counted, hashed and bounded on the way.
 
-Nothing here knows the ledger; what has landed is made a file by `receiving`.
+Nothing here knows the ledger; what has landed is made a file by `receiving`. A body of more than one part goes to the
+Space while it still comes in (see `forwarding`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from django.conf import settings
+from django.utils import timezone
 
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
-from storage_sync.fingerprints import Fingerprint, Fingerprinting
+from storage_sync import keys
+from storage_sync.fingerprints import PART_BYTES, Fingerprint, Fingerprinting
+from storage_sync.forwarding import Forwarding, forwarding
+from storage_sync.lanes import Lane
 from storage_sync.sealing.seals import Sealing, new_seal
 from storage_sync.sides.local import is_full, local
 
 LOOK_AT_DISK_EVERY = 64 * 1024 * 1024
+# Written through this often, so that the disk works while the rest comes, and not all at the end.
+SYNC_EVERY = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """Complete, fsynced bytes in temp/, and what one pass over them told."""
+    """Complete, fsynced bytes in temp/, and what one pass over them told.
+
+    `forwarded` has sent them to the Space meanwhile, and is told `part_md5s` to make an object of them.
+    """
 
     path: Path
     category: str
     fingerprint: Fingerprint
+    file_id: uuid.UUID
     sealing: Sealing | None = None
+    forwarded: Forwarding | None = None
+    part_md5s: Sequence[bytes] = ()
 
     @property
     def size(self) -> int:
@@ -61,6 +77,8 @@ class Intake:
         may_be_empty: whether no bytes at all are a file too.
         is_confidential: whether the bytes are sealed before they are written anywhere.
 
+    `extension` may be set until the first part is complete: it ends the key of what goes to the Space meanwhile.
+
     Entering raises Problem 413 `body_too_large`, 413 `quota_exceeded` or 507 `disk_full` before the first byte; so does
     `write`. Leaving removes the temporary file unless it was received.
     """
@@ -82,11 +100,15 @@ class Intake:
         self.announced_size = announced_size
         self.expected_sha256 = expected_sha256.lower() if expected_sha256 else None
         self.may_be_empty = may_be_empty
-        self._taking = Fingerprinting()
-        self._sealing = Sealing(new_seal(uuid7())) if is_confidential else None
+        self.extension = ""
+        self.file_id = uuid7()
+        self._taking = Fingerprinting(in_lanes=True)
+        self._sealing = Sealing(new_seal(self.file_id)) if is_confidential else None
+        self._forwarding: Forwarding | None = None
         self._sink: BinaryIO | None = None
         self._path: Path | None = None
-        self._look_at = LOOK_AT_DISK_EVERY
+        self._syncing: Lane | None = None
+        self._look_at, self._sync_at = LOOK_AT_DISK_EVERY, SYNC_EVERY
 
     def __enter__(self) -> Self:
         self.open()
@@ -136,10 +158,21 @@ class Intake:
         if self._sealing is not None:
             self._keep(self._sealing.finish())
         fingerprint = self._taking.result()
-        landed = Landed(path=self._path, category=self.category, fingerprint=fingerprint, sealing=self._sealing)
+        landed = Landed(
+            path=self._path,
+            category=self.category,
+            fingerprint=fingerprint,
+            file_id=self.file_id,
+            sealing=self._sealing,
+            forwarded=self._forwarding,
+            part_md5s=self._taking.all_part_md5s(),
+        )
         if self.expected_sha256 and landed.sha256 != self.expected_sha256:
             raise Problem("digest_mismatch", f"The sha256 of what came is {landed.sha256}.")
         try:
+            if self._syncing is not None:
+                # The system tells a failed write once: what the lane was told, fsync will not be.
+                self._syncing.close()
             os.fsync(self._sink.fileno())
             self._sink.close()
         except OSError as error:
@@ -148,6 +181,12 @@ class Intake:
 
     def close(self) -> None:
         """Forget what was not received. May be called twice."""
+        if self._forwarding is not None:
+            self._forwarding.abandon()
+        self._taking.stop()
+        if self._syncing is not None:
+            with contextlib.suppress(OSError):  # whoever cared has asked in `land`
+                self._syncing.close()
         if self._sink is not None:
             self._sink.close()
         if self._path is not None:
@@ -157,13 +196,32 @@ class Intake:
         """Onto the disk, as it will lie on every side."""
         if self._sink is None:
             raise RuntimeError("the intake is not open")
-        self._taking.update(chunk)
+        was_small = self._taking.size <= PART_BYTES
         view = memoryview(chunk)
         try:
             while view:
                 view = view[self._sink.write(view) :]
+            # After it is written: a part is sent from the disk as soon as its MD5 is known.
+            self._taking.update(chunk)
+            if self._taking.size >= self._sync_at:
+                self._sync(self._sink.fileno())
         except OSError as error:
             raise disk_problem(error) from error
+        if was_small and self._taking.size > PART_BYTES:
+            self._forwarding = forwarding(key=self._key(), descriptor=self._sink.fileno())
+        if self._forwarding is not None:
+            self._forwarding.go_on(self._taking.part_md5s)
+
+    def _key(self) -> str:
+        today = timezone.now().date()
+        return keys.new_key(category=self.category, file_id=self.file_id, extension=self.extension, on=today)
+
+    def _sync(self, descriptor: int) -> None:
+        """Have what is written so far on the disk, in a thread that does one step at a time."""
+        self._sync_at += SYNC_EVERY
+        if self._syncing is None:
+            self._syncing = Lane(lambda _: os.fdatasync(descriptor))
+        self._syncing.give(b"")
 
     def _refuse_beyond(self, size: int) -> None:
         if size > self.largest:

@@ -18,10 +18,9 @@ from django.utils import timezone
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem, WorkError
-from chatvista.foundation.records import uuid7
-from storage_sync import keys, replicating, settling
+from storage_sync import blocks, keys, replicating, settling
 from storage_sync.intake import Intake, Landed, disk_full, disk_problem
-from storage_sync.models import Copy, StoredFile
+from storage_sync.models import BlockDigests, Copy, StoredFile
 from storage_sync.sealing.seals import NO_SEAL
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local
@@ -61,12 +60,12 @@ def receive(
     except OSError as error:
         raise disk_problem(error) from error
     try:
-        _reserve(file, own)
+        _reserve(file, landed, own)
     except BaseException:
         with contextlib.suppress(WorkError):
             local().delete(key=file.key)
         raise
-    return _complete(file)
+    return _complete(file, landed)
 
 
 def receive_bytes(
@@ -109,7 +108,7 @@ def _describe(
 ) -> StoredFile:
     seal = None if landed.sealing is None else landed.sealing.seal
     file = StoredFile(
-        pk=uuid7() if seal is None else seal.file_id,  # a seal is of one file alone
+        pk=landed.file_id,
         category=landed.category,
         name=name.replace("\x00", "").encode("utf-8", "replace").decode()[:255],
         extension=keys.clean_extension(extension),
@@ -123,13 +122,16 @@ def _describe(
         lease_token=uuid.uuid4(),
         **(NO_SEAL if seal is None else seal.columns(landed.fingerprint)),
     )
-    file.key = keys.new_key(
-        category=file.category, file_id=file.pk, extension=file.extension, on=timezone.now().date()
-    )  # fmt: skip
+    today = timezone.now().date()
+    file.key = (
+        keys.new_key(category=file.category, file_id=file.pk, extension=file.extension, on=today)
+        if landed.forwarded is None
+        else landed.forwarded.key
+    )
     return file
 
 
-def _reserve(file: StoredFile, own: Callable[[StoredFile], None]) -> None:
+def _reserve(file: StoredFile, landed: Landed, own: Callable[[StoredFile], None]) -> None:
     """TX1: the reservation under a lease, what is known of its copies, and the owner's row."""
     with transaction.atomic(durable=True):
         file.lease_until = in_seconds(settling.LEASE_SECONDS)  # by the database's clock
@@ -147,17 +149,22 @@ def _reserve(file: StoredFile, own: Callable[[StoredFile], None]) -> None:
         if cloud() is not None:
             copies.append(Copy(file=file, side=SideName.CLOUD))
         Copy.objects.bulk_create(copies)
+        if blocks.are_wanted(file):
+            BlockDigests.objects.create(file=file, digests=landed.fingerprint.blocks)
         own(file)
 
 
-def _complete(file: StoredFile) -> StoredFile:
+def _complete(file: StoredFile, landed: Landed) -> StoredFile:
     """The cloud copy and TX2, or an abandoned reservation."""
     lease = settling.Lease(file)
     try:
-        side = cloud()
+        # Where the disk is enough, nobody waits for the Space: the copy is made as soon as the file is stored.
+        side = None if settings.STORAGE_ACK == "local" else cloud()
         if side is not None:
             # Outside any transaction: a PUT may take minutes.
-            replicating.put_verified(file=file, token=lease.token, side=side, pulse=lease)
+            replicating.put_verified(
+                file=file, token=lease.token, side=side, pulse=lease, forwarded=_forwarded(landed, lease)
+            )
         return settling.finish(file_id=file.pk, token=lease.token, on_cloud=side is not None, on_local=True)
     except LeaseLostError:
         return _as_settled_by_another(file)
@@ -171,6 +178,14 @@ def _complete(file: StoredFile) -> StoredFile:
     except Problem:
         _give_up(file, lease)
         raise
+
+
+def _forwarded(landed: Landed, lease: settling.Lease) -> Callable[[], bool] | None:
+    forwarded = landed.forwarded
+    if forwarded is None:
+        return None
+    size, part_md5s = landed.fingerprint.size, landed.part_md5s
+    return lambda: forwarded.finish(size=size, part_md5s=part_md5s, pulse=lease)
 
 
 def _as_settled_by_another(file: StoredFile) -> StoredFile:

@@ -6,6 +6,7 @@ import time
 import uuid
 
 import structlog
+from celery import current_app
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -18,6 +19,7 @@ from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
 
+SYNC_COPIES = "storage_sync.tasks.sync_copies"
 LEASE_SECONDS = 120
 RENEW_SECONDS = 15.0
 # A PUT that timed out may still arrive; what it leaves is removed after this.
@@ -54,7 +56,10 @@ class Lease:
 
 
 def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bool) -> StoredFile:
-    """Make a reservation a stored file, with the copies that were verified. Raises LeaseLostError."""
+    """Make a reservation a stored file, with the copies that were verified. Raises LeaseLostError.
+
+    A cloud copy that nobody waited for is due from now on.
+    """
     with transaction.atomic(durable=True):
         held = StoredFile.objects.filter(pk=file_id, state=FileState.RESERVED, lease_token=token)
         now_stored = held.update(
@@ -64,8 +69,12 @@ def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bo
             raise LeaseLostError(f"{file_id} is no longer ours")
         copies = Copy.objects.filter(file_id=file_id)
         present = {"state": CopyState.PRESENT, "verified_at": Now(), "error": "", "updated_at": Now()}
+        in_cloud = copies.filter(side=SideName.CLOUD)
         if on_cloud:
-            copies.filter(side=SideName.CLOUD).update(**present)
+            in_cloud.update(**present)
+        elif in_cloud.update(next_attempt_at=Now(), updated_at=Now()):
+            # robust: the copy is due whatever the broker says, and the next scan finds it.
+            transaction.on_commit(_wake_sync, robust=True)
         if not on_local:
             copies.filter(side=SideName.LOCAL).update(state=CopyState.MISSING, updated_at=Now())
         file = StoredFile.objects.get(pk=file_id)
@@ -80,6 +89,10 @@ def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bo
         )
         file_stored.send(sender=StoredFile, file=file)
     return file
+
+
+def _wake_sync() -> None:
+    current_app.send_task(SYNC_COPIES, queue="storage")
 
 
 def drop(*, file_id: uuid.UUID, token: uuid.UUID) -> bool:

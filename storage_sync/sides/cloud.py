@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ from botocore.exceptions import ClientError
 from chatvista.foundation.problems import PermanentError, TransientError, WorkError
 from storage_sync import keys
 from storage_sync.fingerprints import PART_BYTES
-from storage_sync.sides.connecting import Space, client_of, configured_space, in_our_words, says_missing
+from storage_sync.sides.connecting import (
+    ATTEMPTS,
+    READ_SECONDS,
+    Space,
+    client_of,
+    configured_space,
+    in_our_words,
+    says_missing,
+)
 from storage_sync.sides.contract import (
     CHUNK_BYTES,
     PAGE_KEYS,
@@ -37,18 +46,30 @@ PULSE_SECONDS = 2.0
 READ_ATTEMPTS = 3
 LARGEST_COPY = 5 * 1024**3
 COPY_SECONDS = 300
+ABORT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMultipart:
+    """An upload in parts that somebody has begun."""
+
+    key: str
+    upload_id: str
+    begun_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
 class CloudSide:
-    """The objects of one bucket."""
+    """The objects of one bucket. `read_seconds` (for one answer) and `attempts` are our patience."""
 
     space: Space
+    read_seconds: float = READ_SECONDS
+    attempts: int = ATTEMPTS
 
     @property
     def client(self) -> S3Client:
         """This process's connection to the store."""
-        return client_of(self.space)
+        return client_of(self.space, read=self.read_seconds, attempts=self.attempts)
 
     def put(
         self, *, key: str, source: BinaryIO, size: int, content_type: str, pulse: Callable[[], None] = nothing
@@ -135,6 +156,38 @@ class CloudSide:
             raise TransientError("cloud_listing_broken", "The Space says that its list goes on, and does not go on.")
         return Page(found, found[-1].key if answer["IsTruncated"] else None)
 
+    def open_multiparts(self, *, before: dt.datetime) -> Iterator[OpenMultipart]:
+        """The uploads in parts that were begun before then, and neither completed nor aborted."""
+        key_marker = id_marker = ""
+        while True:
+            with in_our_words():
+                try:
+                    page = self.client.list_multipart_uploads(
+                        Bucket=self.space.bucket, KeyMarker=key_marker, UploadIdMarker=id_marker
+                    )
+                except ClientError as error:
+                    if says_missing(error):
+                        return  # what some servers say where there never was one
+                    raise
+            for item in page.get("Uploads", []):
+                if item["Initiated"] < before:
+                    yield OpenMultipart(item["Key"], item["UploadId"], item["Initiated"])
+            reached = page.get("NextKeyMarker", ""), page.get("NextUploadIdMarker", "")
+            if not page.get("IsTruncated") or reached == (key_marker, id_marker):
+                return
+            key_marker, id_marker = reached
+
+    def abort_multipart(self, *, key: str, upload_id: str) -> None:
+        """Forget the parts of an upload; one that is no longer there is fine. Nobody waits long for this."""
+        with in_our_words():
+            try:
+                client_of(self.space, read=ABORT_SECONDS, attempts=1).abort_multipart_upload(
+                    Bucket=self.space.bucket, Key=key, UploadId=upload_id
+                )
+            except ClientError as error:
+                if not says_missing(error):
+                    raise
+
     def _get(self, key: str, start: int, end: int | None) -> Any:
         """The answer to a GET from `start`, or None when the object ends before that."""
         asked: GetObjectRequestTypeDef = {"Bucket": self.space.bucket, "Key": key}
@@ -167,8 +220,8 @@ class CloudSide:
             self._complete(key, upload, parts, size)
         except BaseException:
             # Parts that nobody completes cost money for thirty days.
-            with contextlib.suppress(WorkError), in_our_words():
-                self.client.abort_multipart_upload(Bucket=self.space.bucket, Key=key, UploadId=upload)
+            with contextlib.suppress(WorkError):
+                self.abort_multipart(key=key, upload_id=upload)
             raise
 
     def _put_part(self, key: str, upload: str, number: int, part: BinaryIO) -> CompletedPartTypeDef:
