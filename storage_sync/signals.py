@@ -11,6 +11,9 @@ from django.dispatch import Signal
 file_stored = Signal()
 """Sent with `file`: it is stored and may be seen from now on. Follow-up work is written down here."""
 
+file_verified = Signal()
+"""Sent with `file`: it had been stored before anybody had read it, and now its sha256 is known."""
+
 file_archived = Signal()
 """Sent with `file`: a person or a policy put it in the archive. Owners stop what was being done with it."""
 
