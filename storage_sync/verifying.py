@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage_sync import fingerprints
+from storage_sync import blocks, fingerprints
+from storage_sync.locking import BusyError
 from storage_sync.models import StoredFile
 
 REMEMBERED = 4096
@@ -31,14 +32,20 @@ def holds(*, file: StoredFile, path: Path) -> bool | None:
         before = _identity(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    with _guard:
-        if _known.get(str(path)) == before:
-            _known.move_to_end(str(path))
-            return True
-    if before[2] != file.size or (file.sha256 and fingerprints.sha256_of_path(path) != file.sha256):
+    if _remembers(path, before):
+        return True
+    if before[2] != file.held_size or not _has_its_sha256(file, path):
         return False
     remember(path, before)
     return True
+
+
+def is_known(path: Path) -> bool:
+    """Whether this process has verified these bytes, and they are still the same."""
+    try:
+        return _remembers(path, _identity(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def remember(path: Path, identity: Identity | None = None) -> None:
@@ -51,6 +58,12 @@ def remember(path: Path, identity: Identity | None = None) -> None:
             _known.popitem(last=False)
 
 
+def forget(path: Path) -> None:
+    """These bytes are gone, or no longer to be believed."""
+    with _guard:
+        _known.pop(str(path), None)
+
+
 def forget_everything() -> None:
     """As if the process had just started."""
     with _guard:
@@ -58,14 +71,21 @@ def forget_everything() -> None:
 
 
 @contextmanager
-def alone(name: str) -> Iterator[None]:
-    """One thread of this process at a time for one name; a lock exists only while somebody wants it."""
+def alone(name: str, *, patience: float = -1) -> Iterator[None]:
+    """One thread of this process at a time for one name; a lock exists only while somebody wants it.
+
+    Raises BusyError after `patience` seconds; a negative one has no end.
+    """
     with _guard:
         lock, users = _locks.get(name, (threading.Lock(), 0))
         _locks[name] = (lock, users + 1)
     try:
-        with lock:
+        if not lock.acquire(timeout=patience):
+            raise BusyError(name)
+        try:
             yield
+        finally:
+            lock.release()
     finally:
         with _guard:
             lock, users = _locks[name]
@@ -73,6 +93,27 @@ def alone(name: str) -> Iterator[None]:
                 del _locks[name]
             else:
                 _locks[name] = (lock, users - 1)
+
+
+def _has_its_sha256(file: StoredFile, path: Path) -> bool:
+    """Where the digests of a large file's blocks are not known yet, the same pass makes them."""
+    if not file.held_sha256:
+        return True
+    if not blocks.are_wanted(file) or blocks.are_known(file):
+        return fingerprints.sha256_of_path(path) == file.held_sha256
+    sha256, digests = blocks.of_path(path)
+    if sha256 != file.held_sha256:
+        return False
+    blocks.keep(file=file, digests=digests)
+    return True
+
+
+def _remembers(path: Path, identity: Identity) -> bool:
+    with _guard:
+        if _known.get(str(path)) != identity:
+            return False
+        _known.move_to_end(str(path))
+        return True
 
 
 def _identity(path: Path) -> Identity:

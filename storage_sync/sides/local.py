@@ -59,6 +59,10 @@ class LocalSide:
         """Bytes this process may still write."""
         return shutil.disk_usage(self.root / "temp").free
 
+    def total_bytes(self) -> int:
+        """Bytes the disk has in all."""
+        return shutil.disk_usage(self.root / "temp").total
+
     def put(
         self, *, key: str, source: BinaryIO, size: int, content_type: str, pulse: Callable[[], None] = nothing
     ) -> None:

@@ -13,8 +13,8 @@ from django.db import connections
 from pytest_django.fixtures import Settings
 
 from chatvista.foundation.problems import Problem, TransientError
-from storage_sync import fingerprints, reading, replicating
-from storage_sync.models import Copy, StoredFile
+from storage_sync import fetching, fingerprints, reading, streaming
+from storage_sync.models import BlockDigests, Copy, StoredFile
 from storage_sync.sides.cloud import CloudSide
 from tests.storage_sync.making import (
     WORDS,
@@ -172,13 +172,13 @@ def test_many_readers_cause_one_fetch(storeroom: Path, monkeypatch: pytest.Monke
     file = store(WORDS * 1000)
     overwrite(on_disk(file), flip_a_bit(WORDS * 1000))
     fetched: list[str] = []
-    honest = reading._fetch
+    honest = fetching._bring_once
 
-    def count(file: StoredFile, side: CloudSide) -> Path:
+    def count(file: StoredFile, side: CloudSide) -> None:
         fetched.append(file.key)
-        return honest(file, side)
+        honest(file, side)
 
-    monkeypatch.setattr(reading, "_fetch", count)
+    monkeypatch.setattr(fetching, "_bring_once", count)
     start, read = threading.Barrier(8), []
 
     def be_a_reader() -> None:
@@ -217,14 +217,15 @@ def test_a_damaged_object_never_streams_to_its_end(
     settings.DISK_RESERVE_BYTES = 2**60
     with pytest.raises(Problem, match="storage_unavailable"):
         list(reading.stream(file))
-    monkeypatch.setattr(replicating, "vouches", lambda **rest: True)
+    BlockDigests.objects.all().delete()
+    monkeypatch.setattr(streaming, "_vouches", lambda *rest: True)
     got = bytearray()
 
     def take() -> None:
         for chunk in reading.stream(file):
             got.extend(chunk)
 
-    with pytest.raises(reading._DamagedError):
+    with pytest.raises(streaming.DamagedError):
         take()
     assert len(got) < len(data)
 
