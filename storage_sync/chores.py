@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from storage_sync import sweeping
+from storage_sync import caching, sweeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,7 @@ class Chore:
     longest: float = 300.0
 
 
-TIMETABLE: tuple[Chore, ...] = (Chore("sweep", every=60, run=sweeping.sweep_reservations, longest=90),)
+TIMETABLE: tuple[Chore, ...] = (
+    Chore("sweep", every=60, run=sweeping.sweep_reservations, longest=90),
+    Chore("evict", every=60, run=caching.evict_to_budget, longest=60),
+)

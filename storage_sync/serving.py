@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -13,7 +15,7 @@ from chatvista.foundation.problems import Problem
 from storage_sync import reading
 from storage_sync.dispositions import content_disposition
 from storage_sync.models import StoredFile
-from storage_sync.ranges import ByteRange, UnsatisfiableError, asked_range
+from storage_sync.ranges import ByteRange, UnsatisfiableError, asked_range, is_same
 from storage_sync.vocabulary import FileState
 
 
@@ -60,7 +62,7 @@ def respond(
 def _whole(file: StoredFile) -> HttpResponseBase:
     """From the disk by FileResponse, whose bytes a WSGI server may send without reading them; else streamed."""
     try:
-        source = reading.opened(file)
+        source = reading.opened_here(file)
     except Problem as error:
         if error.status not in {503, 507}:
             raise
@@ -95,8 +97,7 @@ def _wanted_part(request: HttpRequest | Request, file: StoredFile) -> ByteRange 
     if not header or request.method != "GET":
         return None
     condition = request.headers.get("If-Range", "").strip()
-    # A weak tag or another date means that the client has a piece of something else.
-    if condition and condition not in {_etag(file), http_date(_last_modified(file))}:
+    if condition and not is_same(condition=condition, etag=_etag(file), last_modified=_last_modified(file)):
         return None
     return asked_range(header=header, size=file.size)
 
@@ -108,4 +109,7 @@ def _dressed(answer: HttpResponseBase, file: StoredFile) -> HttpResponseBase:
     # Asked again every time, so that a permission taken away works at once; a 304 costs next to nothing.
     answer["Cache-Control"] = "private, no-store" if file.is_confidential else "private, no-cache"
     answer["X-Content-Type-Options"] = "nosniff"
+    if file.sha256:
+        # Of the whole file, also where a part is sent (RFC 9530): who has put the parts together can compare.
+        answer["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(file.sha256)).decode()}:"
     return answer

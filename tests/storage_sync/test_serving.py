@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -73,6 +75,7 @@ def test_the_whole_file_may_be_sent_by_the_server_itself(file: StoredFile) -> No
         ("bytes=1000-", 206, 1000, 1024),
         ("bytes=-24", 206, 1000, 1024),
         ("bytes=0-99999", 206, 0, 1024),
+        ("bytes=1000-" + "9" * 30, 206, 1000, 1024),
         ("bytes=0-1,3-4", 200, 0, 1024),
         ("lines=0-1", 200, 0, 1024),
         ("bytes=9-3", 200, 0, 1024),
@@ -86,7 +89,25 @@ def test_a_range_is_answered_by_the_table(file: StoredFile, header: str, status:
     assert answer.get("Content-Range") == (f"bytes {start}-{end - 1}/1024" if status == 206 else None)
 
 
-@pytest.mark.parametrize("header", ["bytes=1024-", "bytes=-0", "bytes=5000-6000"])
+def test_the_digest_is_that_of_the_whole_file_even_of_a_part(file: StoredFile) -> None:
+    told = f"sha-256=:{base64.b64encode(hashlib.sha256(DATA).digest()).decode()}:"
+    for headers in ({}, {"range": "bytes=1-2"}):
+        answer = ask(file, headers=headers)
+        assert answer["Repr-Digest"] == told
+        body(answer)
+    assert ask(file, "HEAD")["Repr-Digest"] == told
+
+
+def test_conditions_go_before_ranges(file: StoredFile) -> None:
+    tag = f'"{file.sha256}"'
+    assert ask(file, headers={"range": "bytes=0-1", "if-none-match": tag}).status_code == 304
+    with pytest.raises(Problem, match="precondition_failed"):
+        ask(file, headers={"range": "bytes=0-1", "if-match": '"other"'})
+    refused = ask(file, headers={"range": "bytes=5000-", "if-range": '"other"'})
+    assert (refused.status_code, body(refused)) == (200, DATA)
+
+
+@pytest.mark.parametrize("header", ["bytes=1024-", "bytes=-0", "bytes=5000-6000", "bytes=" + "9" * 30 + "-"])
 def test_a_range_behind_the_end_is_416(file: StoredFile, header: str) -> None:
     answer = ask(file, range=header)
     assert answer.status_code == 416
