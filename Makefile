@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-slow lint check fmt lock schema
+.PHONY: help run instance demo test test-slow lint check fmt lock schema
 
 PYTHON := .venv/bin/python
 # Tools that import the settings but reach no server get values for what is not set.
@@ -17,6 +17,9 @@ help: ## this list
 
 run: .venv/.ready-to-run ## run everything here; Ctrl-C stops it (PORT=8001 for another port)
 	@exec $(PYTHON) -m chatvista.embedded run
+
+instance: .venv/.ready-to-run ## one more web process and worker beside a running stack (PORT=8001), with a disk of its own
+	@exec $(PYTHON) -m chatvista.embedded instance
 
 demo: .venv/.ready-to-run ## as run, but leave when the sample meeting has become documents
 	@exec $(PYTHON) -m chatvista.embedded demo

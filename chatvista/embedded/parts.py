@@ -12,7 +12,7 @@ _COMMANDS: Mapping[str, Sequence[str]] = {
     "web": ["-m", "gunicorn", "-c", "python:chatvista.serving", "chatvista.wsgi:application"],
     "worker": [
         *("-m", "celery", "-A", "chatvista", "worker", "-Q", "default,storage,media,backups", "--concurrency", "2"),
-        *("-n", "worker@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+        *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
     ],
     "beat": ["-m", "celery", "-A", "chatvista", "beat", "--loglevel", "INFO", "--pidfile="],
 }
@@ -23,6 +23,9 @@ def part_program(name: str, *, home: Home, environ: Mapping[str, str]) -> Progra
     words = list(_COMMANDS[name])
     if name == "beat":
         words += ["-s", str(home.path / "beat-schedule")]
+    if name == "worker":
+        # Two workers of one machine must not have one name.
+        words += ["-n", f"worker@{environ.get('CHATVISTA_NODE') or '%h'}"]
     return python_program(name, words=words, home=home, environ=environ)
 
 

@@ -1,4 +1,4 @@
-"""The port of the web process: PORT, 8000, or for a demo whatever is free."""
+"""The port of a web process: PORT, 8000 (8001 for one more), or for a demo whatever is free."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from chatvista.embedded.servers import LOOPBACK, free_port
 from chatvista.embedded.surroundings import DEFAULT_PORT
 
 
-def chosen_port(environ: Mapping[str, str], *, may_move: bool) -> int:
-    """The port to serve on.
+def chosen_port(
+    environ: Mapping[str, str], *, may_move: bool, default: str = DEFAULT_PORT, example: str = "make run PORT=8001"
+) -> int:
+    """The port to serve on. `example` shows how another one is chosen.
 
     Raises:
         StackError: PORT is no port number, or it is taken (with `may_move`: and was asked for by name).
     """
     given = environ.get("PORT")
-    text = given or DEFAULT_PORT
+    text = given or default
     if not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 65536:
         message = f"PORT is {text!r}, which is not a port number."
         raise StackError(message)
@@ -26,7 +28,7 @@ def chosen_port(environ: Mapping[str, str], *, may_move: bool) -> int:
         return port
     if may_move and not given:
         return free_port()
-    message = f"Port {port} is taken by another program. Choose another one with PORT, for example: make run PORT=8001"
+    message = f"Port {port} is taken by another program. Choose another one with PORT, for example: {example}"
     raise StackError(message)
 
 

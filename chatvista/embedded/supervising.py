@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import FrameType
 
@@ -21,6 +20,7 @@ from chatvista.embedded.processes import Child, Program, last_lines
 from chatvista.embedded.servers import LOOPBACK
 from chatvista.embedded.stack import Stack
 from chatvista.embedded.storytelling import complain, say
+from chatvista.embedded.waiting import is_served, wait_while
 
 _WEB_WITHIN = 60.0
 _PARTS_STOPPED_WITHIN = 10.0
@@ -103,7 +103,7 @@ class Supervisor:
     def _await_web(self) -> None:
         deadline = time.monotonic() + _WEB_WITHIN
         web = self._parts["web"]
-        while not _is_served(self._port):
+        while not is_served(self._port):
             self._pause()
             if web.deaths >= 2 or time.monotonic() > deadline:
                 log = self._home.logs / "web.log"
@@ -170,7 +170,7 @@ class Supervisor:
         def hurried() -> bool:
             return self._stops > max(1, stops)
 
-        _wait_while(
+        wait_while(
             lambda: any(part.is_running for part in self._parts.values()) and not hurried(), _PARTS_STOPPED_WITHIN
         )
         for part in self._parts.values():
@@ -187,20 +187,3 @@ class Supervisor:
 
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _is_served(port: int) -> bool:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    try:
-        connection.request("GET", "/health/live")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _wait_while(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
