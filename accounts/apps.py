@@ -12,7 +12,9 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Connect the audit log, and teach the OpenAPI document our tokens."""
-        from accounts import auditing, schema  # noqa: F401, PLC0415  models must be loaded first
+        """Connect the audit log, teach the OpenAPI document our tokens, and say who administers what."""
+        from accounts import auditing, schema, standing  # noqa: F401, PLC0415  models must be loaded first
+        from storage_sync import ownership  # noqa: PLC0415
 
         auditing.listen()
+        ownership.register_standing(standing.standing)

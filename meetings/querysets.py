@@ -55,6 +55,14 @@ class RecordingQuerySet(models.QuerySet[Any]):
             file__state__in=["stored", "archived"],
         )
 
+    def tombstones_of(self, user: User) -> Self:
+        """Those the user may see the meeting of, whose bytes were or are being removed for good."""
+        return self.filter(
+            _visible_meetings(user, prefix="meeting__"),
+            meeting__archived_at__isnull=True,
+            file__state__in=["purging", "purged"],
+        )
+
     def visible_to(self, user: User) -> Self:
         """Those the user may see."""
         return self.of(user).filter(file__state="stored")

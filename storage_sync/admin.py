@@ -11,6 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from unfold.admin import ModelAdmin, TabularInline
 
 from storage_sync.models import Copy, StoredFile
+from storage_sync.retaining.admin import ReasonForm, lift_the_hold, put_under_hold
 
 
 class Ledger:
@@ -46,6 +47,8 @@ class StoredFileAdmin(Ledger, ModelAdmin):
     date_hierarchy = "created_at"
     ordering = ("-id",)
     inlines = (CopyInline,)
+    actions = (put_under_hold, lift_the_hold)
+    action_form = ReasonForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StoredFile]:
         """With the copies, which the durability is told from."""

@@ -5,7 +5,7 @@ that place is to be settled: moved to if the file belongs there, else emptied. W
 both names in the row, so that the next run takes it up; restoring only changes where the file belongs.
 
 The key changes once, by a node that has proven right bytes under the new one: the Space's, or its own where the Space
-has none. The copies of other nodes still lie under the old key then: they are due, and their nodes follow (`following`).
+has none. Copies of other nodes still lie under the old key then: they are due, and their nodes follow (`following`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -39,16 +40,17 @@ TRY_AGAIN_SECONDS = 300
 LONGEST_SECONDS = 45.0
 
 
-def archive(file: StoredFile, **told: str) -> bool:
+def archive(file: StoredFile, *, policy_id: uuid.UUID | None = None) -> bool:
     """Make a stored file invisible, in the caller's transaction if there is one; nothing happens to any other.
 
-    `told` goes into the audit log with it. Whether it was this call that archived the file.
+    Whether it was this call that archived the file; `policy_id` is the retention policy that did, for the audit log.
     """
     with transaction.atomic():
         stored = StoredFile.objects.filter(pk=file.pk, state=FileState.STORED)
         changed = stored.update(state=FileState.ARCHIVED, archived_at=Now(), updated_at=Now())
         if changed:
             _send_bytes(file.pk)
+            told: dict[str, Any] = {} if policy_id is None else {"policy": str(policy_id)}
             audit.record(
                 action="file.archived", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id, **told
             )
@@ -120,7 +122,7 @@ def _settle(file: StoredFile) -> str:
     if file.key == _home(file):
         return _empty_other_place(file)
     on_cloud = _copy_in_cloud(file)
-    # Another node may have right bytes under the old key alone: a copy that nobody vouches for must not take their name.
+    # Another node may have right bytes under the old key alone: an unproven copy must not take their name.
     on_local = _copy_locally(file, must_be_proven=not on_cloud)
     if not on_local and not on_cloud:
         raise TransientError("nothing_to_move", "Neither side has the bytes at their key.")

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from storage_sync import caching, sweeping
+from storage_sync import archiving, caching, following, sweeping
+from storage_sync.retaining import purging
+from storage_sync.syncing import running
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +29,9 @@ class Chore:
 
 TIMETABLE: tuple[Chore, ...] = (
     Chore("sweep", every=60, run=sweeping.sweep_reservations, longest=90),
+    Chore("move archived files", every=120, run=archiving.move_archived, longest=90),
+    Chore("follow moves", every=60, run=following.follow_moves, longest=60),
+    Chore("carry on purges", every=60, run=purging.carry_on, longest=90),
+    Chore("sync", every=60, run=running.look_for_due, longest=180),
     Chore("evict", every=60, run=caching.evict_to_budget, longest=60),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from storage_sync import archiving, nodes, sweeping
+from storage_sync.retaining import applying, purging
+from storage_sync.syncing import running, waking
 
 
 @shared_task
@@ -23,3 +25,22 @@ def move_archived_files() -> None:
 def bury_dead_nodes() -> None:
     """Take the local copies of machines that have gone silent out of the count."""
     nodes.bury_dead()
+
+
+@shared_task
+def apply_retention() -> None:
+    """Archive and begin to purge what is due by the policies."""
+    applying.apply()
+
+
+@shared_task
+def carry_on_purges() -> None:
+    """Empty the places of files that are purged."""
+    purging.carry_on()
+
+
+@shared_task
+def sync_copies() -> None:
+    """Make the copies that are due here; what is left when it is time is for the next."""
+    if running.run(seconds=waking.TASK_SECONDS).stopped == running.OUT_OF_TIME:
+        waking.wake()

@@ -60,6 +60,17 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "storage", "expires": 60},
     },
+    # Terms are days, but exact to the instant; hourly, so that a run that was missed or ran out of time costs an hour.
+    "apply retention policies": {
+        "task": "storage_sync.tasks.apply_retention",
+        "schedule": 3600.0,
+        "options": {"queue": "storage", "expires": 3600},
+    },
+    "carry on purges": {
+        "task": "storage_sync.tasks.carry_on_purges",
+        "schedule": 60.0,
+        "options": {"queue": "storage", "expires": 60},
+    },
     "forget old idempotency keys": {
         "task": "chatvista.foundation.tasks.forget_idempotency_keys",
         "schedule": 3600.0,

@@ -5,14 +5,10 @@ from __future__ import annotations
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER,
-    description="The same key and body get the same answer for a day and create nothing twice.",
-)  # fmt: skip
-IF_MATCH = OpenApiParameter(
-    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER,
-    description="The ETag you read; 412 when it is no longer the current one.",
-)  # fmt: skip
+from chatvista.foundation.headers import IDEMPOTENCY_KEY, IF_MATCH
+
+__all__ = ["DIGEST", "DISPOSITION", "IDEMPOTENCY_KEY", "IF_MATCH", "RANGE"]
+
 RANGE = OpenApiParameter(
     "Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="One range of bytes, e.g. bytes=0-1023."
 )

@@ -1,10 +1,9 @@
-"""Input that is taken literally: unknown members are refused, and no type passes for another."""
+"""Input that is taken literally, as in the cellar's `strict`: here are instants, days, languages and zones."""
 
 from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,43 +11,23 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.fields import TextField
+from chatvista.foundation.strict import CountField, FlagField, IdField, StrictSerializer, WordField
+
+__all__ = [
+    "CountField",
+    "DayField",
+    "FlagField",
+    "IdField",
+    "InstantField",
+    "LanguageField",
+    "StrictSerializer",
+    "TimezoneField",
+    "WordField",
+]
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _OFFSET = re.compile(r"(Z|z|[+-]\d{2}:?\d{2})$")
 _YEARS = range(1970, 2201)
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses members it does not take: a misspelt or read-only one would otherwise be silently lost."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Validated values, or a message for every member that is not taken."""
-        if isinstance(data, Mapping):
-            taken = {name for name, field in self.fields.items() if not field.read_only}
-            refused = {str(name): ["This member is unknown or read-only."] for name in data if name not in taken}
-            if refused:
-                raise serializers.ValidationError(refused)
-        return super().to_internal_value(data)
-
-
-class FlagField(serializers.BooleanField):
-    """true or false; not "yes", 1 or null."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """The boolean."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
-
-
-class CountField(serializers.IntegerField):
-    """A JSON integer; not "3", 3.0 or true."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """The integer."""
-        if not isinstance(data, int) or isinstance(data, bool):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class InstantField(serializers.DateTimeField):
@@ -79,26 +58,6 @@ class DayField(serializers.DateField):
         if not isinstance(value, str):
             self.fail("invalid", format="YYYY-MM-DD")
         return super().to_internal_value(value)
-
-
-class IdField(serializers.UUIDField):
-    """A UUID in its text form; an integer would be one to DRF as well."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The UUID."""
-        if not isinstance(data, str):
-            self.fail("invalid", value=data)
-        return super().to_internal_value(data)
-
-
-class WordField(serializers.ChoiceField):
-    """One of a few words; a number, list or object is none."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The word."""
-        if not isinstance(data, str):
-            self.fail("invalid_choice", input=type(data).__name__)
-        return super().to_internal_value(data)
 
 
 class LanguageField(TextField):

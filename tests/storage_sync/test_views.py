@@ -50,6 +50,7 @@ def test_an_owner_sees_both_copies(
         "sha256": file.sha256,
         "state": "stored",
         "durability": "both",
+        "legal_hold": None,
         "backed_up_in": [],
     }
     assert set(copies) == {"local", "cloud"}
