@@ -71,10 +71,11 @@ def require_readable(file: StoredFile) -> None:
 
 
 def look_again(file: StoredFile) -> None:
-    """Read the row anew; 503 when the file is no longer what its reader took it for."""
-    before = file.state
+    """Read the row anew; 503 when the file, or what lies on the sides, is no longer what its reader took it for."""
+    before = file.state, file.sealed_key
     file.refresh_from_db()
-    if file.state != before:
+    # Sealed or opened meanwhile, other bytes lie on the sides: who is in the middle of the old ones must not go on.
+    if (file.state, file.sealed_key) != before:
         raise unavailable()
 
 

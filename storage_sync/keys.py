@@ -8,6 +8,10 @@ import uuid
 
 ARCHIVE = "archive/"
 LONGEST_KEY = 255
+LONGEST_NEW_KEY = 100
+"""Characters of the longest key that `new_key` makes."""
+PUBLIC = "avatars/"
+"""What lies below is for everybody who knows its key; archived, it no longer lies there."""
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 
@@ -16,6 +20,13 @@ def new_key(*, category: str, file_id: uuid.UUID, extension: str, on: dt.date) -
     """A fresh key, `recordings/2026/11/<file id>/<version id>.<ext>`; every call gives another version id."""
     suffix = f".{extension}" if extension else ""
     return f"{category}/{on:%Y/%m}/{file_id}/{uuid.uuid4().hex}{suffix}"
+
+
+def sibling_key(key: str) -> str:
+    """A fresh key for other bytes of the same file: in the same folder, of the same extension."""
+    folder, _, name = key.rpartition("/")
+    _, dot, extension = name.partition(".")
+    return f"{folder}/{uuid.uuid4().hex}{dot}{extension}"
 
 
 def archive_key(key: str) -> str:

@@ -6,8 +6,8 @@ What lies on the sides is `held`; it differs from what people uploaded where a f
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, TypeVar
 
 import structlog
 
@@ -29,6 +29,8 @@ __all__ = ["held", "local_path", "opened", "opened_here", "require_readable", "s
 
 logger = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 # A file this large is not read as a whole for the sake of a part of it.
 LARGE_BYTES = 8 * 1024 * 1024
 
@@ -39,12 +41,12 @@ def opened(file: StoredFile) -> BinaryIO:
     From this disk, and where it has no room straight from the Space, part by part as it is read. Once open it stays
     readable, whatever becomes of its name. Raises what `local_path` raises, but 507.
     """
-    return unsealing.plain_file(file=file, source=held(file))
+    return _as_it_lies(file, lambda: unsealing.plain_file(file=file, source=held(file)))
 
 
 def opened_here(file: StoredFile) -> BinaryIO:
     """The same, from this disk only. Raises what `local_path` raises."""
-    return unsealing.plain_file(file=file, source=_held_here(file))
+    return _as_it_lies(file, lambda: unsealing.plain_file(file=file, source=_held_here(file)))
 
 
 def held(file: StoredFile) -> BinaryIO:
@@ -59,11 +61,14 @@ def held(file: StoredFile) -> BinaryIO:
 
 def stream(file: StoredFile, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
     """What people uploaded, or a part of it, in chunks; the first is read before this returns. As `stream_as_held`."""
-    return unsealing.plain_stream(
-        file=file,
-        held=lambda at, count: stream_as_held(file, start=at, length=count),
-        start=start,
-        length=length,
+    return _as_it_lies(
+        file,
+        lambda: unsealing.plain_stream(
+            file=file,
+            held=lambda at, count: stream_as_held(file, start=at, length=count),
+            start=start,
+            length=length,
+        ),
     )
 
 
@@ -96,6 +101,18 @@ def stream_as_held(file: StoredFile, *, start: int = 0, length: int | None = Non
         return _begun(streaming.straight(file=file, side=side, start=start, end=end))
     except (WorkError, OSError, DamagedError, BlockDamagedError) as error:
         raise unavailable() from error
+
+
+def _as_it_lies(file: StoredFile, read: Callable[[], T]) -> T:
+    """What `read` gives; once more where the file was sealed or opened meanwhile, now that its row is up to date."""
+    before = file.state, file.sealed_key
+    try:
+        return read()
+    except Problem:
+        file.refresh_from_db()
+        if file.state != before[0] or file.sealed_key == before[1]:
+            raise
+    return read()
 
 
 def _held_here(file: StoredFile) -> BinaryIO:
