@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from storage_sync import archiving, caching, following, sweeping
 from storage_sync.retaining import purging
+from storage_sync.sealing import remnants
 from storage_sync.syncing import running
 
 
@@ -33,5 +34,6 @@ TIMETABLE: tuple[Chore, ...] = (
     Chore("follow moves", every=60, run=following.follow_moves, longest=60),
     Chore("carry on purges", every=60, run=purging.carry_on, longest=90),
     Chore("sync", every=60, run=running.look_for_due, longest=180),
+    Chore("remnants", every=60, run=remnants.remove_due, longest=90),
     Chore("evict", every=60, run=caching.evict_to_budget, longest=60),
 )
