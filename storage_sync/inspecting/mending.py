@@ -6,7 +6,9 @@ are never deleted here but where the row says that the file is gone for good; wh
 
 from __future__ import annotations
 
+import contextlib
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
@@ -16,12 +18,14 @@ from django.db.models.functions import Now
 
 from chatvista.foundation import audit
 from chatvista.foundation.leases import in_seconds
-from chatvista.foundation.problems import WorkError
+from chatvista.foundation.problems import TransientError, WorkError
 from storage_sync import keys, losing
+from storage_sync.evicting import FETCH_LOCK
 from storage_sync.inspecting import proving
 from storage_sync.inspecting.places import Place, reachable
 from storage_sync.inspecting.proving import Truth
 from storage_sync.inspecting.verdicts import READABLE, Verdict
+from storage_sync.locking import BusyError, alone_on_node
 from storage_sync.models import Copy, Node, StoredFile
 from storage_sync.quarantining import put_aside
 from storage_sync.vocabulary import CopyState, FileState, SideName
@@ -30,6 +34,7 @@ logger = structlog.get_logger(__name__)
 
 # An evicted file's row says so a moment before its bytes go.
 EVICTION_SECONDS = 600
+PATIENCE_SECONDS = 10.0
 
 
 def settle(*, place: Place, file_id: uuid.UUID, is_dry_run: bool) -> Verdict:
@@ -71,9 +76,23 @@ def condemn(*, place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bo
     if has_another is None:
         return Verdict.UNREACHABLE
     if has_another:
-        put_aside(side=place.side, key=file.key)
+        with _alone(place, file):
+            put_aside(side=place.side, key=file.key)
         return Verdict.DAMAGED
     return Verdict.LOST if losing.mark_lost(file_id=file.pk) else Verdict.DAMAGED
+
+
+@contextlib.contextmanager
+def _alone(place: Place, file: StoredFile) -> Iterator[None]:
+    """Not while a reader on this node is bringing right bytes to that very key."""
+    if place.is_cloud:
+        yield
+        return
+    try:
+        with alone_on_node(FETCH_LOCK.format(file.pk), patience=PATIENCE_SECONDS):
+            yield
+    except BusyError as error:
+        raise TransientError("file_is_fetched", "A reader is bringing this file here at this moment.") from error
 
 
 def _right(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool) -> Verdict:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage_sync.fingerprints import BLOCK_BYTES
+from storage_sync import blocks
 from storage_sync.inspecting.places import Place
 from storage_sync.models import StoredFile
 from storage_sync.sides.contract import MissingObjectError, nothing
@@ -24,11 +24,11 @@ class Truth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one pass over some bytes told; `blocks` are the sha256 of every MiB, one behind the other."""
+    """What one pass over some bytes told; `digests` are those of its blocks."""
 
     size: int
     sha256: str
-    blocks: bytes
+    digests: bytes
 
     def is_of(self, file: StoredFile) -> bool:
         """Whether these are the bytes of a file whose sha256 is known."""
@@ -67,23 +67,15 @@ def read(
     *, place: Place, key: str, most: int, pulse: Callable[[], None] = nothing, rate: float | None = None
 ) -> Reading:
     """Read one key to its end, or until it is longer than `most`; at most `rate` bytes a second."""
-    whole, block, blocks = hashlib.sha256(), hashlib.sha256(), bytearray()
-    size, room, began = 0, BLOCK_BYTES, time.monotonic()
+    whole, digesting = hashlib.sha256(), blocks.Digesting()
+    size, began = 0, time.monotonic()
     for chunk in place.side.read(key=key):
         size += len(chunk)
         if size > most:
             break
         whole.update(chunk)
-        view = memoryview(chunk)
-        while len(view) >= room:
-            block.update(view[:room])
-            blocks += block.digest()
-            view, block, room = view[room:], hashlib.sha256(), BLOCK_BYTES
-        block.update(view)
-        room -= len(view)
+        digesting.update(chunk)
         pulse()
         if rate is not None:
             time.sleep(max(0.0, size / rate - (time.monotonic() - began)))
-    if room < BLOCK_BYTES:
-        blocks += block.digest()
-    return Reading(size, whole.hexdigest(), bytes(blocks))
+    return Reading(size, whole.hexdigest(), digesting.result())

@@ -11,13 +11,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import structlog
-from celery import current_app
-from django.conf import settings
-from django.db import transaction
-from django.db.models.functions import Now
 
 from chatvista.foundation.problems import WorkError
-from storage_sync.inspecting import canary, guards, mending, strangers
+from storage_sync.inspecting import canary, guards, mending, recording, strangers
 from storage_sync.inspecting.guards import GuardError
 from storage_sync.inspecting.places import Place, reachable
 from storage_sync.inspecting.surveying import Progress, Survey, survey, unheard
@@ -27,8 +23,6 @@ from storage_sync.vocabulary import SideName
 
 logger = structlog.get_logger(__name__)
 
-SYNC_COPIES = "storage_sync.tasks.sync_copies"
-"""The task of the sync engine, by name: it stands above this room."""
 # The first of each, so that an operator sees which; all of them are in the log and the audit.
 EXAMPLES = 20
 
@@ -53,38 +47,27 @@ class Outcome:
     @property
     def differences(self) -> int:
         """How often ledger and sides contradicted each other."""
-        return differences_in(self.inspection.verdicts)
-
-
-def differences_in(verdicts: dict[str, dict[str, int]]) -> int:
-    """The number of differences among the verdicts of an inspection, `{side: {verdict: count}}`."""
-    return sum(
-        count for counts in verdicts.values() for name, count in counts.items() if Verdict(name).is_difference
-    )  # fmt: skip
+        return recording.differences_in(self.inspection.verdicts)
 
 
 def reconcile(order: Order | None = None, *, progress: Progress = unheard) -> Outcome:
     """Compare, and mend unless it is a dry run. Never raises for what is wrong with a side: the inspection says it."""
     order = order or Order()
-    inspection = Inspection.objects.create(
-        kind=InspectionKind.RECONCILIATION, node=settings.STORAGE_NODE, is_dry_run=order.is_dry_run
-    )
-    Inspection.objects.filter(pk=inspection.pk).update(updated_at=Now())
-    inspection.refresh_from_db()  # when it began, by the database's clock
+    inspection = recording.begin(kind=InspectionKind.RECONCILIATION, is_dry_run=order.is_dry_run)
     outcome = Outcome(inspection)
     try:
         _reconcile(order, outcome, progress)
     except GuardError as error:
         logger.error("reconciliation_aborted", guard=error.name, reason=str(error))  # noqa: TRY400  it says it all
-        _finish(inspection, aborted=str(error))
+        recording.finish(inspection, aborted=str(error))
     except (WorkError, OSError) as error:
         logger.error("reconciliation_aborted", guard="listing", reason=str(error))  # noqa: TRY400  it says it all
-        _finish(inspection, aborted=f"listing: {error}")
+        recording.finish(inspection, aborted=f"listing: {error}")
     except BaseException as error:
-        _finish(inspection, aborted=f"interrupted: {type(error).__name__}")
+        recording.finish(inspection, aborted=f"interrupted: {type(error).__name__}")
         raise
     else:
-        _finish(inspection, aborted="")
+        recording.finish(inspection)
         logger.info("reconciled", differences=outcome.differences, verdicts=inspection.verdicts)
     return outcome
 
@@ -107,7 +90,7 @@ def _reconcile(order: Order, outcome: Outcome, progress: Progress) -> None:
                 canary.plant(place)
         for found in surveys:
             counts = found.verdicts + _act(found, order, outcome)
-            inspection.verdicts[found.place.name.value] = {str(name): counts[name] for name in sorted(counts)}
+            inspection.verdicts[found.place.name.value] = recording.written(counts)
 
 
 def _sings(place: Place, order: Order) -> bool:
@@ -141,24 +124,5 @@ def _act(found: Survey, order: Order, outcome: Outcome) -> Counter[str]:
     if not order.is_dry_run:
         if order.categories is None:
             strangers.forget_vanished(place=found.place, since=outcome.inspection.updated_at)
-        if counts[Verdict.MISSING] + counts[Verdict.DAMAGED]:
-            wake_engine()
+        recording.wake_engine_after(counts)
     return counts
-
-
-def _finish(inspection: Inspection, *, aborted: str) -> None:
-    Inspection.objects.filter(pk=inspection.pk).update(
-        finished_at=Now(),
-        files=inspection.files,
-        verdicts=inspection.verdicts,
-        aborted=aborted[:1000],
-        updated_at=Now(),
-    )
-    verdicts = inspection.verdicts
-    inspection.refresh_from_db()
-    inspection.verdicts = verdicts
-
-
-def wake_engine() -> None:
-    """Have the copies made that are due now; should the broker be away, the engine's scan finds them."""
-    transaction.on_commit(lambda: current_app.send_task(SYNC_COPIES, queue="storage"), robust=True)

@@ -80,7 +80,16 @@ def unheard(keys: int) -> None:
 def survey(*, place: Place, categories: Collection[str] | None = None, progress: Progress = unheard) -> Survey:
     """Read everything listed and known at a place. Raises TransientError, PermanentError, OSError when a list fails."""
     result = Survey(place)
-    strangers: list[Suspect] = []
+    try:
+        _read_lists(result, categories, progress)
+    except BaseException:
+        result.close()
+        raise
+    return result
+
+
+def _read_lists(result: Survey, categories: Collection[str] | None, progress: Progress) -> None:
+    place, strangers = result.place, list[Suspect]()
     for prefix in listing.prefixes(categories):
         tally = result.tallies[prefix] = Tally(prefix)
         for number, meeting in enumerate(listing.meetings(place=place, prefix=prefix)):
@@ -99,7 +108,6 @@ def survey(*, place: Place, categories: Collection[str] | None = None, progress:
                 progress(result.keys)
     _question(result, strangers)
     progress(result.keys)
-    return result
 
 
 def _count(tally: Tally, meeting: listing.Meeting) -> None:

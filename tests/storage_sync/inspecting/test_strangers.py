@@ -105,7 +105,10 @@ def test_work_under_way_explains_its_bytes(storeroom: Path) -> None:
         owner_id=moved.pk, expires_at=in_seconds(60),
     )  # fmt: skip
     Remnant.objects.create(
-        side="cloud", key="recordings/2026/11/0190a0d0-0000-7000-8000-00000000000a/remnant", until=in_seconds(60)
+        side="cloud",
+        key="recordings/2026/11/0190a0d0-0000-7000-8000-00000000000a/remnant",
+        until=in_seconds(60),
+        due_at=in_seconds(60),
     )
     outcome = run()
     assert counts(outcome, "cloud") == {"agree": 3, "explained": 5}
