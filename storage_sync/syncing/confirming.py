@@ -1,0 +1,55 @@
+"""Looking once more at what was put, as the Space keeps it, before it counts; and taking back what nobody wants now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from chatvista.foundation.problems import WorkError
+from storage_sync.models import StoredFile
+from storage_sync.sides.bulk import BulkSide
+from storage_sync.syncing import bringing, leasing, looking, putting
+from storage_sync.syncing.outcomes import Outcome, Verdict
+from storage_sync.vocabulary import SideName
+
+logger = structlog.get_logger(__name__)
+
+
+def confirm(outcomes: Sequence[Outcome], *, side: BulkSide) -> list[Outcome]:
+    """The same, but what was put is made, or failed: by a listing where there are many, one by one where few."""
+    puts = [outcome.copy.file.key for outcome in outcomes if outcome.verdict == Verdict.PUT]
+    sight = looking.look(side=side, keys=puts)
+    return [_one(outcome, sight, side) if outcome.verdict == Verdict.PUT else outcome for outcome in outcomes]
+
+
+def take_back(outcome: Outcome, *, side: BulkSide | None) -> None:
+    """The file was moved or purged meanwhile: of a purged one nothing may be left, a moved one has its own sweep."""
+    file = outcome.copy.file
+    try:
+        if outcome.copy.side == SideName.LOCAL:
+            bringing.forget(outcome)
+        elif side is not None and outcome.moved_bytes and not _is_readable(file):
+            side.delete(key=file.key)
+    except WorkError as error:
+        logger.warning("leftover_of_a_moved_file", key=file.key, code=error.code)
+
+
+def _one(outcome: Outcome, sight: looking.Sight, side: BulkSide) -> Outcome:
+    copy = outcome.copy
+    kept = sight.found.get(copy.file.key)
+    try:
+        # A listing may be cut short or stale: an object it does not show, or shows otherwise, is asked for by its key.
+        if kept is None or not putting.is_right(kept, copy=copy, side=side):
+            kept = side.head(key=copy.file.key)
+        if kept is not None and putting.is_right(kept, copy=copy, side=side):
+            return Outcome(copy, Verdict.MADE, moved_bytes=outcome.moved_bytes)
+    except WorkError as error:
+        return Outcome(copy, Verdict.FAILED, code=error.code, detail=error.detail)
+    logger.error("cloud_copy_damaged", key=copy.file.key, after="answer")
+    detail = "The Space does not keep what it said it had got."
+    return Outcome(copy, Verdict.FAILED, code="cloud_copy_damaged", detail=detail)
+
+
+def _is_readable(file: StoredFile) -> bool:
+    return StoredFile.objects.filter(pk=file.pk, state__in=leasing.READABLE).exists()

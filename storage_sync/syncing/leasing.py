@@ -1,0 +1,176 @@
+"""Holding due copies: claimed in batches under one token, renewed together, settled only while the token holds.
+
+Nothing here moves a byte. A copy is written down as present only while its file has the key and the life it had when
+the bytes were moved; whoever changes those waits for the transaction that says so.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Now
+
+from chatvista.foundation.leases import in_seconds
+from storage_sync.models import Copy, StoredFile
+from storage_sync.querysets import CopyQuerySet
+from storage_sync.syncing.outcomes import NO_SOURCE, Outcome, Verdict, pause
+from storage_sync.vocabulary import CopyState, FileState, SideName
+
+logger = structlog.get_logger(__name__)
+
+LEASE_SECONDS = 120
+BEAT_SECONDS = 30.0
+# Nothing is taken away from a key by someone who may be about to lose his lease.
+MARGIN_SECONDS = 30.0
+# Refused, it stays refused until somebody changes the settings.
+REFUSED_PAUSE_SECONDS = 300.0
+READABLE = [FileState.STORED, FileState.ARCHIVED]
+
+
+def within_reach(copies: CopyQuerySet) -> CopyQuerySet:
+    """Copies this node can make: its own, and in the cloud those whose bytes lie here, or on no disk that is known."""
+    on_disk = Copy.objects.filter(file=OuterRef("file"), side=SideName.LOCAL, state=CopyState.PRESENT)
+    ours = Q(side=SideName.LOCAL, node=settings.STORAGE_NODE)
+    put_from_here = Q(side=SideName.CLOUD) & (Exists(on_disk.filter(node=settings.STORAGE_NODE)) | ~Exists(on_disk))
+    return copies.filter(ours | put_from_here)
+
+
+def due(*, categories: Collection[str] = (), has_cloud: bool = True) -> CopyQuerySet:
+    """Copies this node should make by now, whether or not somebody is making them."""
+    found = Copy.objects.exclude(state=CopyState.PRESENT).filter(next_attempt_at__lte=Now(), file__state__in=READABLE)
+    if categories:
+        found = found.filter(file__category__in=categories)
+    if not has_cloud:
+        found = found.exclude(side=SideName.CLOUD)
+    return within_reach(found)
+
+
+class Held:
+    """The copies that one run holds. Threads may ask; only the thread that runs it claims and settles."""
+
+    def __init__(self) -> None:
+        self.token = uuid.uuid4()
+        self._held: set[uuid.UUID] = set()
+        self._guard = threading.Lock()
+        self._kept_until = 0.0
+
+    def claim(self, *, most: int, most_bytes: int, categories: Collection[str], has_cloud: bool) -> list[Copy]:
+        """Take due copies, those waiting longest first; rows that others are taking are passed over."""
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+        self._begin_term()
+        with transaction.atomic():
+            free_rows = due(categories=categories, has_cloud=has_cloud).filter(free).order_by("next_attempt_at")
+            locked = free_rows.select_for_update(skip_locked=True, of=("self",)).select_related("file")[:most]
+            copies = _within(locked, most_bytes)
+            taken = [copy.pk for copy in copies]
+            rows = Copy.objects.filter(pk__in=taken)
+            # A lease that ran out was somebody's death, perhaps of this very file: that counts as an attempt.
+            rows.filter(lease_token__isnull=False).update(attempts=F("attempts") + 1)
+            rows.update(lease_token=self.token, lease_until=in_seconds(LEASE_SECONDS))
+        with self._guard:
+            self._held.update(taken)
+        return copies
+
+    def renew(self) -> bool:
+        """Keep everything that is held for another while; called by a thread of its own."""
+        with self._guard:
+            held = list(self._held)
+        began = time.monotonic()
+        Copy.objects.filter(pk__in=held, lease_token=self.token).update(lease_until=in_seconds(LEASE_SECONDS))
+        with self._guard:
+            self._kept_until = began + LEASE_SECONDS
+        return True
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether our leases last for a while yet, by a clock that started before they did."""
+        with self._guard:
+            return time.monotonic() < self._kept_until - MARGIN_SECONDS
+
+    def settle(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Write down what became of copies, all at once; those that no longer concern anybody are returned."""
+        moot = self._write_present([outcome for outcome in outcomes if outcome.is_there])
+        self._write_failed([outcome for outcome in outcomes if outcome.verdict == Verdict.FAILED])
+        self.give_back([outcome.copy for outcome in outcomes if outcome.verdict == Verdict.LEFT])
+        with self._guard:
+            self._held.difference_update(outcome.copy.pk for outcome in outcomes)
+        return moot
+
+    def give_back(self, copies: Iterable[Copy]) -> None:
+        """Let others have what was not begun."""
+        given = [copy.pk for copy in copies]
+        if given:
+            self._ours(given).update(lease_token=None, lease_until=None)
+            with self._guard:
+                self._held.difference_update(given)
+
+    def _begin_term(self) -> None:
+        with self._guard:
+            if not self._held:
+                self._kept_until = time.monotonic() + LEASE_SECONDS
+
+    def _ours(self, copies: Collection[uuid.UUID]) -> CopyQuerySet:
+        return Copy.objects.filter(pk__in=copies, lease_token=self.token)
+
+    def _write_present(self, made: list[Outcome]) -> list[Outcome]:
+        if not made:
+            return []
+        with transaction.atomic():
+            files = StoredFile.objects.filter(pk__in=[outcome.copy.file_id for outcome in made])
+            # Locked until we have committed: a move or a purge comes before this, and we see it, or after.
+            rows = files.select_for_update(no_key=True).order_by("pk").values_list("pk", "key", "state")
+            now = {pk: key for pk, key, state in rows if state in READABLE}
+            right = [outcome for outcome in made if now.get(outcome.copy.file_id) == outcome.copy.file.key]
+            self._ours([outcome.copy.pk for outcome in right]).update(
+                state=CopyState.PRESENT, verified_at=Now(), attempts=0, next_attempt_at=None, error="",
+                lease_token=None, lease_until=None, updated_at=Now(),
+            )  # fmt: skip
+            # Bytes that turned up on a disk, or in the cloud, are a source for what had none.
+            turned_up = [outcome.copy.file_id for outcome in right]
+            waiting = Copy.objects.filter(file__in=turned_up, error__startswith=NO_SOURCE, next_attempt_at__gt=Now())
+            waiting.exclude(state=CopyState.PRESENT).update(next_attempt_at=Now())
+        kept = {outcome.copy.pk for outcome in right}
+        moot = [outcome for outcome in made if outcome.copy.pk not in kept]
+        self.give_back([outcome.copy for outcome in moot])
+        return moot
+
+    def _write_failed(self, failed: list[Outcome]) -> None:
+        alike: dict[tuple[str, float, int, str], list[uuid.UUID]] = defaultdict(list)
+        for outcome in failed:
+            why = f"{outcome.code}: {outcome.detail}"[:500]
+            state = str(outcome.state or outcome.copy.state)
+            alike[why, outcome.retry_after, outcome.copy.attempts, state].append(outcome.copy.pk)
+        for (why, retry_after, attempts, state), copies in alike.items():
+            luck = random.random()  # noqa: S311  jitter is no secret
+            wait = pause(attempts=attempts, retry_after=retry_after, luck=luck)
+            self._ours(copies).update(
+                state=state, error=Value(why), attempts=F("attempts") + 1, next_attempt_at=in_seconds(wait),
+                lease_token=None, lease_until=None, updated_at=Now(),
+            )  # fmt: skip
+
+
+def bring_forward(*, code: str) -> int:
+    """What failed for a reason that is over need not wait any longer; how many copies."""
+    waiting = within_reach(Copy.objects.exclude(state=CopyState.PRESENT))
+    some = waiting.filter(error__startswith=f"{code}:", next_attempt_at__gt=Now(), lease_until__isnull=True)
+    return Copy.objects.filter(pk__in=some.values("pk")).update(next_attempt_at=Now())
+
+
+def _within(rows: Iterable[Copy], most_bytes: int) -> list[Copy]:
+    """As many as have that many bytes together, but one at least: the rest is for other processes."""
+    taken: list[Copy] = []
+    for copy in rows:
+        most_bytes -= copy.file.held_size
+        if taken and most_bytes < 0:
+            break
+        taken.append(copy)
+    return taken

@@ -1,0 +1,124 @@
+"""Making the copy in the Space of a file whose bytes lie on this disk.
+
+A PUT is proven by its answer: the ETag is the MD5 the store computed from what arrived, and equals one of those that
+were computed when the bytes came in, so that neither the way nor our own disk has changed them. What the store keeps
+is looked at once more before the copy counts (see `running`), an object put in parts here and now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db.models.functions import Now
+
+from chatvista.foundation.problems import TransientError
+from storage_sync import fingerprints, following, healing, quarantining, replicating, verifying
+from storage_sync.fingerprints import PART_BYTES
+from storage_sync.models import Copy, StoredFile
+from storage_sync.sides.bulk import PUT_IN_PARTS_BYTES, BulkSide
+from storage_sync.sides.contract import Found
+from storage_sync.sides.local import local
+from storage_sync.syncing.leasing import Held
+from storage_sync.syncing.outcomes import NO_SOURCE, Outcome, Verdict
+from storage_sync.syncing.pacing import Budget
+from storage_sync.vocabulary import CopyState, SideName
+
+logger = structlog.get_logger(__name__)
+
+
+def make(*, copy: Copy, found: Found | None, side: BulkSide, held: Held, budget: Budget) -> Outcome:
+    """Put the file unless `found`, what lies at its key, is it. Raises WorkError, OSError."""
+    file = copy.file
+    if found is not None:
+        if is_right(found, copy=copy, side=side):
+            return Outcome(copy, Verdict.FOUND)
+        _clear(file, found, side, held)
+    path = _source(file)
+    if path is None:
+        return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail="No side in reach has the bytes.", retry_after=60)
+    etags = file.etags or fingerprints.of_path(path).etags
+    etag = _put(file, path, side, budget)
+    if file.held_size <= PART_BYTES and etag in etags:
+        return Outcome(copy, Verdict.PUT, moved_bytes=file.held_size)
+    kept = side.head(key=file.key)
+    if kept is not None and kept.size == file.held_size and kept.etag in etags:
+        return Outcome(copy, Verdict.MADE, moved_bytes=file.held_size)
+    return _damaged(copy, path, kept, side, held)
+
+
+def is_right(found: Found, *, copy: Copy, side: BulkSide) -> bool:
+    """Whether an object is the file: by an ETag of our own MD5s; by its sha256 where there are none, or are doubts."""
+    file = copy.file
+    if found.size != file.held_size:
+        return False
+    if file.etags and copy.state != CopyState.CORRUPT:
+        return replicating.vouches(found=found, file=file)
+    # Condemned by a reader, it may have the right ETag all the same.
+    digest = hashlib.sha256()
+    for chunk in side.read(key=file.key):
+        digest.update(chunk)
+    return file.held_sha256 is not None and digest.hexdigest() == file.held_sha256
+
+
+def _clear(file: StoredFile, found: Found, side: BulkSide, held: Held) -> None:
+    """Something else lies at the key: it is put aside, for a look, unless it has become another meanwhile."""
+    logger.error("cloud_copy_damaged", key=file.key, size=found.size, etag=found.etag)
+    now = side.head(key=file.key)
+    if now is None:
+        return
+    if not held.is_safe or now.etag != found.etag:
+        raise TransientError("cloud_changed", "Somebody else is writing at this key.", retry_after=30)
+    quarantining.put_aside(side=side, key=file.key)
+
+
+def _source(file: StoredFile) -> Path | None:
+    path = local().path(file.key)
+    if not following.bring_here(file):
+        _note_missing_here(file)
+        return None
+    if path.stat().st_size != file.held_size or not _has_md5_or_sha256(file, path):
+        healing.put_local_aside(file)
+        return None
+    return path
+
+
+def _note_missing_here(file: StoredFile) -> None:
+    """Once: a copy that is known to be missing waits for its next attempt, or two without a source wake each other."""
+    here = Copy.objects.filter(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE)
+    if here.present().exists():
+        healing.note_local_missing(file)
+        if settings.DISK_DURABLE:
+            here.exclude(state=CopyState.PRESENT).update(next_attempt_at=Now())
+
+
+def _has_md5_or_sha256(file: StoredFile, path: Path) -> bool:
+    """With MD5s of its own the answer to the PUT tells; without, the bytes are read before they are believed."""
+    return bool(file.etags) or bool(verifying.holds(file=file, path=path))
+
+
+def _put(file: StoredFile, path: Path, side: BulkSide, budget: Budget) -> str:
+    if file.held_size > PART_BYTES:
+        with budget.share(PUT_IN_PARTS_BYTES):
+            return side.put_in_parts(key=file.key, path=path, content_type=file.content_type)
+    with budget.share(file.held_size):
+        return side.put_bytes(key=file.key, data=path.read_bytes(), content_type=file.content_type)
+
+
+def _damaged(copy: Copy, path: Path, kept: Found | None, side: BulkSide, held: Held) -> Outcome:
+    """What we have put is not what we meant to put: it goes, and so do the bytes on this disk if they are the cause.
+
+    The key stays what it is: other nodes, links and moves know the file by it. Nothing can arrive at it any more from
+    a PUT that was answered.
+    """
+    file = copy.file
+    logger.error("cloud_copy_damaged", key=file.key, after="put", etag=kept.etag if kept else None)
+    now = side.head(key=file.key)
+    if kept is not None and now is not None and now.etag == kept.etag and held.is_safe:
+        side.delete(key=file.key)
+    if fingerprints.sha256_of_path(path) != file.held_sha256:
+        healing.put_local_aside(file)
+        return Outcome(copy, Verdict.FAILED, code="local_copy_damaged", detail="The bytes on the disk have changed.")
+    return Outcome(copy, Verdict.FAILED, code="cloud_copy_damaged", detail="The Space did not keep what it was given.")
