@@ -50,6 +50,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "storage", "expires": 60},
     },
+    "make due copies": {
+        "task": "storage_sync.tasks.sync_copies",
+        "schedule": 60.0,
+        "options": {"queue": "storage", "expires": 60},
+    },
     "move archived files": {
         "task": "storage_sync.tasks.move_archived_files",
         "schedule": 60.0,

@@ -48,11 +48,17 @@ def to_be_made(*, categories: Collection[str] = ()) -> CopyQuerySet:
     return found.filter(file__category__in=categories) if categories else found
 
 
-def backlog(*, categories: Collection[str] = (), here: bool = False) -> Backlog:
-    """Count it; with `here` only what this node can make."""
+def backlog(*, categories: Collection[str] = ()) -> Backlog:
+    """All of it, whichever node is to make it."""
     rows = to_be_made(categories=categories)
-    if here:
-        rows = leasing.within_reach(rows)
+    return Backlog(piles=_piles(rows), errors=_errors(rows))
+
+
+def at_hand(*, categories: Collection[str] = (), now: bool = True) -> Backlog:
+    """What this node can make; what it can make by `now`, or what waits for its next attempt, too."""
+    rows = leasing.within_reach(to_be_made(categories=categories))
+    if now:
+        rows = rows.filter(next_attempt_at__lte=Now())
     return Backlog(piles=_piles(rows), errors=_errors(rows))
 
 

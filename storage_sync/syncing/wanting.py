@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Collection
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import Now
+from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models.functions import Coalesce, Now
 
 from storage_sync.models import Copy, StoredFile
 from storage_sync.querysets import StoredFileQuerySet
@@ -34,3 +34,10 @@ def want_here(*, categories: Collection[str] = ()) -> int:
         ours = Copy.objects.filter(file__in=some, side=SideName.LOCAL, node=settings.STORAGE_NODE)
         wanted += ours.exclude(state=CopyState.PRESENT).update(next_attempt_at=Now(), attempts=0, updated_at=Now())
     return wanted
+
+
+def size_of(files: StoredFileQuerySet) -> tuple[int, int]:
+    """How many files, and how many bytes they are where they lie."""
+    held = Sum(Coalesce("sealed_size", "size"), default=0)
+    found = files.aggregate(files=Count("pk"), held_bytes=held)
+    return found["files"], found["held_bytes"]

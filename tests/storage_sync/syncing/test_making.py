@@ -14,6 +14,7 @@ from storage_sync import archiving, settling
 from storage_sync.fingerprints import PART_BYTES
 from storage_sync.models import Copy, StoredFile
 from storage_sync.syncing import backlog, run, want_here
+from storage_sync.syncing.backlog import at_hand
 from storage_sync.vocabulary import CopyState, SideName
 from tests.storage_sync.making import WORDS, on_disk, put_in_cloud, space, store
 from tests.storage_sync.syncing.due import cloud_copy, forget_here, lay, local_copy, object_of
@@ -214,7 +215,7 @@ def test_the_backlog_says_what_is_to_be_made_and_why_it_is_not(storeroom: Path) 
     lay(b"123", node="elsewhere")
     lost = lay(b"1", category="minutes", node="elsewhere")
     Copy.objects.filter(file=lost, side=SideName.LOCAL).delete()
-    everywhere, here = backlog(), backlog(here=True)
+    everywhere, here = backlog(), at_hand()
     assert [(pile.category, pile.copies, pile.due, pile.held_bytes) for pile in everywhere.piles] == [
         ("minutes", 1, 1, 1),
         ("recordings", 2, 2, 8),
