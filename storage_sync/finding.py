@@ -72,11 +72,13 @@ def require_readable(file: StoredFile) -> None:
 
 def look_again(file: StoredFile) -> None:
     """Read the row anew; 503 when the file, or what lies on the sides, is no longer what its reader took it for."""
-    before = file.state, file.sealed_key
-    file.refresh_from_db()
-    # Sealed or opened meanwhile, other bytes lie on the sides: who is in the middle of the old ones must not go on.
-    if (file.state, file.sealed_key) != before:
+    now = StoredFile.objects.get(pk=file.pk)
+    # Sealed or opened meanwhile, other bytes lie on the sides. The row at hand stays as it is then: who is in the
+    # middle of the old bytes must not go on with the new ones.
+    if (now.state, now.sealed_key) != (file.state, file.sealed_key):
         raise unavailable()
+    for column in StoredFile._meta.concrete_fields:
+        setattr(file, column.attname, getattr(now, column.attname))
 
 
 def _right_path(file: StoredFile) -> Path:

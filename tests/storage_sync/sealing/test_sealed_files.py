@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,7 +37,8 @@ def get(file: StoredFile, **headers: str) -> tuple[int, bytes]:
     request = RequestFactory().get("/", headers=headers)
     answer = serving.respond(request, file, filename="a.flac")
     parts = getattr(answer, "streaming_content", None)
-    return answer.status_code, answer.content if parts is None else b"".join(parts)
+    with contextlib.closing(answer):
+        return answer.status_code, answer.content if parts is None else b"".join(parts)
 
 
 def everything_that_lies_about(root: Path) -> bytes:
