@@ -77,7 +77,7 @@ def look_again(file: StoredFile) -> None:
     # middle of the old bytes must not go on with the new ones.
     if (now.state, now.sealed_key) != (file.state, file.sealed_key):
         raise unavailable()
-    for column in StoredFile._meta.concrete_fields:
+    for column in StoredFile._meta.concrete_fields:  # noqa: SLF001  documented by Django
         setattr(file, column.attname, getattr(now, column.attname))
 
 
