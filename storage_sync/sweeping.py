@@ -31,7 +31,7 @@ LONGEST_SECONDS = 45.0
 # Bytes that landed on another node can only be put from there: it is given this long to come back.
 GRACE_SECONDS = 900
 # An hour without a byte written: whoever began it is dead, and large ones would fill the disk.
-TEMP_SECONDS, QUARANTINE_SECONDS = 3_600, 30 * 86_400
+TEMP_SECONDS = 3_600
 
 
 def sweep_reservations() -> Counter[str]:
@@ -47,7 +47,6 @@ def sweep_reservations() -> Counter[str]:
             verdicts[_settle_safely(file)] += 1
     verdicts["leftovers"] = _remove_leftovers(until)
     verdicts["temporary"] = local().forget_older(folder="temp", seconds=TEMP_SECONDS)
-    local().forget_older(folder="quarantine", seconds=QUARANTINE_SECONDS)
     if verdicts.total():
         logger.info("reservations_swept", **verdicts)
     return verdicts

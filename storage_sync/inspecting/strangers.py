@@ -19,7 +19,7 @@ from storage_sync import keys
 from storage_sync.inspecting.places import Place
 from storage_sync.inspecting.verdicts import Verdict
 from storage_sync.models import Copy, Remnant, StoredFile, UnknownObject, Upload, UploadState
-from storage_sync.quarantining import put_aside
+from storage_sync.quarantining import is_key, put_aside
 
 logger = structlog.get_logger(__name__)
 
@@ -47,9 +47,7 @@ def meet(*, place: Place, key: str, size: int, is_dry_run: bool) -> Verdict:
     """Look once more whether anything explains the object; note it, or put it aside when its time has come."""
     if explained(place=place, names=[key]):
         return Verdict.EXPLAINED
-    try:
-        keys.require_safe(key)
-    except ValueError:
+    if not is_key(key):
         # No name that we ever gave: somebody else's, and for an operator to judge.
         logger.info("foreign_object", place=str(place), key=key[:200], size=size)
         return Verdict.FOREIGN
