@@ -22,6 +22,7 @@ class Inspection(Record):
     kind = models.CharField(max_length=14, choices=InspectionKind)
     node = models.CharField(max_length=255)
     is_dry_run = models.BooleanField(default=False)
+    is_partial = models.BooleanField(default=False, help_text="Of some categories only.")
     finished_at = models.DateTimeField(null=True, blank=True)
     files = models.PositiveBigIntegerField(default=0)
     bytes_read = models.PositiveBigIntegerField(default=0)
