@@ -5,6 +5,7 @@ An inspection that a guard stops has changed nothing, and says why.
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Collection
 from contextlib import ExitStack
@@ -50,10 +51,17 @@ class Outcome:
         return recording.differences_in(self.inspection.verdicts)
 
 
-def reconcile(order: Order | None = None, *, progress: Progress = unheard) -> Outcome:
+def reconcile(
+    order: Order | None = None, *, inspection_id: uuid.UUID | None = None, progress: Progress = unheard
+) -> Outcome:
     """Compare, and mend unless it is a dry run. Never raises for what is wrong with a side: the inspection says it."""
     order = order or Order()
-    inspection = recording.begin(kind=InspectionKind.RECONCILIATION, is_dry_run=order.is_dry_run)
+    inspection = recording.begin(
+        kind=InspectionKind.RECONCILIATION,
+        is_dry_run=order.is_dry_run,
+        is_partial=order.categories is not None,
+        inspection_id=inspection_id,
+    )
     outcome = Outcome(inspection)
     try:
         _reconcile(order, outcome, progress)

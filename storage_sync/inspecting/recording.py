@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from celery import current_app
 from django.conf import settings
-from django.db import transaction
 from django.db.models.functions import Now
 
+from chatvista.foundation.records import uuid7
 from storage_sync.inspecting.verdicts import Verdict
 from storage_sync.models import Inspection, InspectionKind
-
-SYNC_COPIES = "storage_sync.tasks.sync_copies"
-"""The task of the sync engine, by name: it stands above this room."""
+from storage_sync.syncing import waking
 
 
-def begin(*, kind: InspectionKind, is_dry_run: bool = False) -> Inspection:
-    """A new row; its `updated_at` is when it began, by the database's clock."""
-    inspection = Inspection.objects.create(kind=kind, node=settings.STORAGE_NODE, is_dry_run=is_dry_run)
+def begin(
+    *,
+    kind: InspectionKind,
+    is_dry_run: bool = False,
+    is_partial: bool = False,
+    inspection_id: uuid.UUID | None = None,
+) -> Inspection:
+    """A row; its `updated_at` is when it began, by the database's clock. One of that id begins anew."""
+    inspection, _ = Inspection.objects.update_or_create(
+        pk=inspection_id or uuid7(),
+        defaults={
+            "kind": kind,
+            "node": settings.STORAGE_NODE,
+            "is_dry_run": is_dry_run,
+            "is_partial": is_partial,
+            "finished_at": None,
+            "aborted": "",
+            "verdicts": {},
+            "files": 0,
+            "bytes_read": 0,
+        },
+    )
     Inspection.objects.filter(pk=inspection.pk).update(updated_at=Now())
     inspection.refresh_from_db()
     return inspection
@@ -51,6 +68,6 @@ def differences_in(verdicts: Mapping[str, Mapping[str, int]]) -> int:
 
 
 def wake_engine_after(verdicts: Iterable[str]) -> None:
-    """Have the copies made that became due; should the broker be away, the engine's scan finds them."""
+    """Have the copies made that became due."""
     if {Verdict.MISSING, Verdict.DAMAGED, Verdict.FOUND_AGAIN} & set(verdicts):
-        transaction.on_commit(lambda: current_app.send_task(SYNC_COPIES, queue="storage"), robust=True)
+        waking.wake()

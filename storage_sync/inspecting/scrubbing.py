@@ -60,7 +60,7 @@ def hourly(sides: Collection[SideName] | None = None) -> Slice:
 
 def scrub(slice_: Slice, *, progress: Progress = unheard) -> Inspection:
     """Read a slice. Never raises for what is wrong with a side or a file: the inspection counts it."""
-    inspection = recording.begin(kind=InspectionKind.SCRUB)
+    inspection = recording.begin(kind=InspectionKind.SCRUB, is_partial=slice_.categories is not None)
     until = time.monotonic() + slice_.seconds
     try:
         for place in reachable(slice_.sides):
