@@ -17,7 +17,7 @@ class MeetingsConfig(AppConfig):
         """Register the kinds of work and their access, and follow what happens to files."""
         from chatvista.foundation.working import Kind, register  # noqa: PLC0415  models load after apps are found
         from meetings import access, exporting, minuting, transcribing  # noqa: PLC0415
-        from storage_sync.signals import file_dropped, file_stored  # noqa: PLC0415
+        from storage_sync.signals import file_archived, file_dropped, file_stored  # noqa: PLC0415
 
         register(Kind(name=transcribing.KIND, queue="media", run=transcribing.transcribe))
         register(Kind(name=minuting.KIND, queue="media", run=minuting.write_minutes))
@@ -25,12 +25,19 @@ class MeetingsConfig(AppConfig):
         access.register()
         file_stored.connect(_follow_stored_file, dispatch_uid="meetings")
         file_dropped.connect(_drop_owner, dispatch_uid="meetings")
+        file_archived.connect(_follow_archived_file, dispatch_uid="meetings")
 
 
 def _follow_stored_file(*, file: Any, **_: Any) -> None:
     from meetings import capturing  # noqa: PLC0415
 
     capturing.follow_stored_file(file=file)
+
+
+def _follow_archived_file(*, file: Any, **_: Any) -> None:
+    from meetings import capturing  # noqa: PLC0415
+
+    capturing.follow_archived_file(file=file)
 
 
 def _drop_owner(*, file: Any, **_: Any) -> None:

@@ -120,6 +120,13 @@ def follow_stored_file(*, file: StoredFile) -> None:
         transcribing.queue_transcription(recording=recording)
 
 
+def follow_archived_file(*, file: StoredFile) -> None:
+    """Stop transcribing a recording that a person or a policy archives; called inside that transaction."""
+    recording = Recording.objects.filter(file=file, job__isnull=False).first()
+    if recording is not None:
+        working.cancel_job(job_id=recording.job_id)
+
+
 def drop_owner(*, file: StoredFile) -> None:
     """Forget the recording of a reservation that came to nothing; called inside that transaction."""
     Recording.objects.filter(file=file).delete()
@@ -129,14 +136,12 @@ def archive_recording(*, user: User, recording: Recording) -> None:
     """Delete softly: the recording and its transcripts are invisible at once, and can be restored."""
     require(user=user, meeting=recording.meeting, ability=Ability.DELETE_RECORDING)
     with transaction.atomic():
-        if recording.job_id:
-            working.cancel_job(job_id=recording.job_id)
         archiving.archive(recording.file)
         _audit(user, recording, "recording.archived")
 
 
 def restore_recording(*, user: User, recording: Recording) -> Recording:
-    """Bring an archived recording back, with all that hung on it."""
+    """Bring an archived recording back, with all that hung on it. Problem 409 `not_restorable` once it is purged."""
     require(user=user, meeting=recording.meeting, ability=Ability.DELETE_RECORDING)
     with transaction.atomic():
         archiving.restore(recording.file)

@@ -102,6 +102,10 @@ class ExportContentView(APIView):
     def get(self, request: Request, export_id: uuid.UUID) -> HttpResponseBase:
         """The document's bytes. 409 `not_ready` before they exist. Takes Range and conditional requests."""
         export = finding.one(finding.exports(request), export_id)
+        if export.is_gone:
+            raise Problem(
+                "export_gone", "The document is in the archive or was removed; ask for a new one.", status=410
+            )
         if export.file is None or not export.is_ready:
             raise Problem("not_ready", "The document is not there yet; follow its job.", status=409)
         if request.method == "GET":

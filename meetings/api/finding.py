@@ -55,6 +55,22 @@ def recordings(request: Request) -> QuerySet[Recording]:
     return with_storage(Recording.objects.visible_to(person(request)))
 
 
+def recording(request: Request, recording_id: uuid.UUID) -> Recording:
+    """A recording the user may see. Problem 410 `file_purged` where it was removed for good; Http404 otherwise."""
+    found = recordings(request).filter(pk=recording_id).first()
+    if found is not None:
+        return found
+    if Recording.objects.tombstones_of(person(request)).filter(pk=recording_id).exists():
+        raise Problem("file_purged", "This recording was removed for good.", status=410)
+    raise Http404
+
+
+def restorable_recordings(request: Request) -> QuerySet[Recording]:
+    """All recordings the user may see, archived ones too, and those that it is too late for."""
+    user = person(request)
+    return with_storage(Recording.objects.of(user) | Recording.objects.tombstones_of(user))
+
+
 def with_storage(rows: QuerySet[Recording]) -> QuerySet[Recording]:
     """The rows with what the shape of a recording reads: file, copies and job."""
     return rows.select_related("meeting", "file", "job").prefetch_related("file__copies")

@@ -106,7 +106,7 @@ class RecordingView(APIView):
     @extend_schema(responses=RecordingSerializer, operation_id="recording_read")
     def get(self, request: Request, recording_id: uuid.UUID) -> Response:
         """A recording, where its copies are, and how far its transcription is."""
-        return _shown(finding.one(finding.recordings(request), recording_id))
+        return _shown(finding.recording(request, recording_id))
 
     @extend_schema(request=None, responses={204: None}, operation_id="recording_archive")
     def delete(self, request: Request, recording_id: uuid.UUID) -> Response:
@@ -121,9 +121,8 @@ class RecordingRestoreView(APIView):
 
     @extend_schema(request=None, responses=RecordingSerializer, operation_id="recording_restore")
     def post(self, request: Request, recording_id: uuid.UUID) -> Response:
-        """Bring an archived recording back; one that is not archived stays as it is."""
-        rows = finding.with_storage(Recording.objects.of(person(request)))
-        recording = finding.one(rows, recording_id)
+        """Bring an archived recording back; one that is not archived stays as it is, and 409 once it is purged."""
+        recording = finding.one(finding.restorable_recordings(request), recording_id)
         return _shown(capturing.restore_recording(user=person(request), recording=recording))
 
 
@@ -162,8 +161,8 @@ class RecordingContentView(APIView):
         operation_id="recording_content",
     )
     def get(self, request: Request, recording_id: uuid.UUID) -> HttpResponseBase:
-        """The recording as it was uploaded. Takes Range and conditional requests."""
-        recording = finding.one(finding.recordings(request), recording_id)
+        """The recording as it was uploaded; 410 once it is purged. Takes Range and conditional requests."""
+        recording = finding.recording(request, recording_id)
         as_link = _flag(request, "redirect", default=False)
         _audit_read(request, recording)
         if as_link:

@@ -44,3 +44,8 @@ class Export(Record):
     def is_ready(self) -> bool:
         """Whether the document is there."""
         return self.file is not None and self.file.state == "stored"
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the document was there, and a retention policy has put it away."""
+        return self.file is not None and self.file.state in {"archived", "purging", "purged"}
