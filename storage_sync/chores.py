@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from storage_sync import archiving, caching, following, sweeping
+from storage_sync import archiving, caching, clearing, following, sweeping
+from storage_sync.inspecting import ordering
 from storage_sync.retaining import purging
 from storage_sync.sealing import remnants
 from storage_sync.syncing import running
+from storage_sync.uploading import sweeping as uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +37,8 @@ TIMETABLE: tuple[Chore, ...] = (
     Chore("carry on purges", every=60, run=purging.carry_on, longest=90),
     Chore("sync", every=60, run=running.look_for_due, longest=180),
     Chore("remnants", every=60, run=remnants.remove_due, longest=90),
+    Chore("sweep uploads", every=60, run=uploads.sweep, longest=90),
+    Chore("clear", every=3600, run=clearing.clear_disk, longest=60),
+    Chore("inspect", every=3600, run=ordering.inspect_disk, longest=1800),
     Chore("evict", every=60, run=caching.evict_to_budget, longest=60),
 )

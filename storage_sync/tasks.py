@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from storage_sync import archiving, nodes, sweeping
+from storage_sync import archiving, clearing, nodes, sweeping
+from storage_sync.inspecting import ordering
 from storage_sync.retaining import applying, purging
 from storage_sync.syncing import running, waking
 
@@ -44,3 +45,15 @@ def sync_copies() -> None:
     """Make the copies that are due here; what is left when it is time is for the next."""
     if running.run(seconds=waking.TASK_SECONDS).stopped == running.OUT_OF_TIME:
         waking.wake()
+
+
+@shared_task
+def inspect_space() -> None:
+    """Compare the ledger with the Space when that is due, and read a slice of its bytes again."""
+    ordering.inspect_space()
+
+
+@shared_task
+def clear_space() -> None:
+    """Remove what was put aside in the Space a month ago, and the parts of uploads that nobody completes."""
+    clearing.clear_space()

@@ -76,6 +76,22 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "storage", "expires": 60},
     },
+    "keep confidential files sealed": {
+        "task": "meetings.tasks.keep_confidentiality",
+        "schedule": 600.0,
+        "options": {"queue": "storage", "expires": 600},
+    },
+    # Every hour a slice of the bytes; the list when the last whole one is almost a day old.
+    "inspect the Space": {
+        "task": "storage_sync.tasks.inspect_space",
+        "schedule": 3600.0,
+        "options": {"queue": "storage", "expires": 3600},
+    },
+    "clear the Space": {
+        "task": "storage_sync.tasks.clear_space",
+        "schedule": 3600.0,
+        "options": {"queue": "storage", "expires": 3600},
+    },
     "forget old idempotency keys": {
         "task": "chatvista.foundation.tasks.forget_idempotency_keys",
         "schedule": 3600.0,
