@@ -30,6 +30,9 @@ test: .venv/.ready-to-develop ## the fast tests
 test-slow: .venv/.ready-to-develop ## the long fault and browser tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m slow $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
+bench-upload: .venv/.ready-to-develop ## measure an upload of 1 GiB against cp and boto3 at once
+	@$(PYTHON) -m bench.upload $(BENCH_ARGS)
+
 lint: .venv/.ready-to-develop ## all checks but the tests
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .

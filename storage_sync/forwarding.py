@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -32,8 +32,10 @@ T = TypeVar("T")
 PARTS_AT_ONCE = 3
 PAUSES = 0.5, 1.0
 # Whoever uploads waits: a Space that hangs is given up soon, and asked once more when the file is put from the disk.
-PATIENCE_SECONDS = 12.0
-PULSE_SECONDS = 2.0
+PATIENCE_SECONDS = 15.0
+# For one answer. While the body still comes nobody waits for it, so that it may take its time.
+ANSWER_SECONDS = 30.0
+PULSE_SECONDS = 1.0
 # What it is is only known when all of it is here; links and answers name the type themselves.
 CONTENT_TYPE = "application/octet-stream"
 
@@ -51,7 +53,7 @@ class Forwarding:
 
     def __init__(self, *, side: CloudSide, key: str, descriptor: int) -> None:
         self.key = key
-        self._side = CloudSide(side.space, read_seconds=PATIENCE_SECONDS, attempts=1)
+        self._side = CloudSide(side.space, read_seconds=ANSWER_SECONDS, attempts=1)
         # Our own: a number that the intake has closed may be another file the next moment.
         self._descriptor = os.dup(descriptor)
         self._threads = ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="forwarding")
@@ -81,13 +83,10 @@ class Forwarding:
                 self._sending.append(
                     self._threads.submit(self._send, last, size - (last - 1) * PART_BYTES, part_md5s[-1])
                 )
-            running: set[Future[Part]] = set(self._sending)
-            while running:
-                done, running = wait(running, timeout=PULSE_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-                pulse()
-            self._began.result().complete([future.result() for future in self._sending])
+            self._await(set(self._sending), pulse)
+            parts = [future.result() for future in self._sending]
+            completing = self._threads.submit(lambda: self._began.result().complete(parts))
+            self._await({completing}, pulse)
         except WorkError as error:
             logger.warning("forwarding_failed", key=self.key, code=error.code, detail=error.detail)
             self.abandon()
@@ -105,6 +104,19 @@ class Forwarding:
             self._is_over.set()
             threading.Thread(target=self._abort, name="abandoning", daemon=True).start()
 
+    def _await(self, running: set[Future[Any]], pulse: Callable[[], None]) -> None:
+        """Until all are done; a while in which none gets done is taken for a Space that hangs."""
+        progress = time.monotonic()
+        while running:
+            done, running = wait(running, timeout=PULSE_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+            now = time.monotonic()
+            progress = now if done else progress
+            if now - progress > PATIENCE_SECONDS:
+                raise TransientError("cloud_unavailable", "The Space hangs.")
+            pulse()
+
     def _begin(self) -> Multipart:
         return self._patiently(
             lambda: multiparts.begin(side=self._side, key=self.key, content_type=CONTENT_TYPE)
@@ -121,7 +133,9 @@ class Forwarding:
                     return upload.put(number=number, source=source, md5=md5)
 
             return Part(number, size, self._patiently(put))
-        except BaseException:
+        except BaseException as error:
+            if not self._has_failed:
+                logger.warning("part_not_forwarded", key=self.key, number=number, error=repr(error.__cause__ or error))
             self._has_failed = True
             raise
 
@@ -132,7 +146,7 @@ class Forwarding:
             try:
                 return act()
             except TransientError:
-                if time.monotonic() - began > PATIENCE_SECONDS or self._is_over.wait(pause):
+                if self._has_failed or time.monotonic() - began > PATIENCE_SECONDS or self._is_over.wait(pause):
                     raise
         return act()
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
-from storage_sync import keys
+from storage_sync import caching, keys
 from storage_sync.fingerprints import PART_BYTES, Fingerprint, Fingerprinting
 from storage_sync.forwarding import Forwarding, forwarding
 from storage_sync.lanes import Lane
@@ -131,7 +131,7 @@ class Intake:
             local().lay_out()
             self._require_room(self.announced_size or 0)
             path = local().temp_path()
-            self._sink = path.open("xb", buffering=0)
+            self._sink = path.open("x+b", buffering=0)  # read again by what sends it on
             self._path = path
         except OSError as error:
             raise disk_problem(error) from error
@@ -231,6 +231,9 @@ class Intake:
             raise Problem("quota_exceeded", detail, status=413)
 
     def _require_room(self, size: int) -> None:
+        if local().free_bytes() - size >= settings.DISK_RESERVE_BYTES:
+            return
+        caching.make_room(bytes_needed=size)
         if local().free_bytes() - size < settings.DISK_RESERVE_BYTES:
             raise disk_full()
 

@@ -13,6 +13,23 @@ LONGEST_NEW_KEY = 100
 PUBLIC = "avatars/"
 """What lies below is for everybody who knows its key; archived, it no longer lies there."""
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_ANNOUNCED = {
+    "audio/aac": "aac",
+    "audio/flac": "flac",
+    "audio/mp4": "m4a",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/opus": "opus",
+    "audio/wav": "wav",
+    "audio/webm": "weba",
+    "audio/x-flac": "flac",
+    "audio/x-m4a": "m4a",
+    "audio/x-wav": "wav",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "video/x-matroska": "mkv",
+}
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 
 
@@ -39,6 +56,11 @@ def live_key(key: str) -> str:
     return key.removeprefix(ARCHIVE)
 
 
+def is_public(key: str) -> bool:
+    """Whether the object at this key is for everybody."""
+    return key.startswith(PUBLIC)
+
+
 def other_name(key: str) -> str:
     """The name the same bytes have in the archive, or had outside it."""
     return live_key(key) if key.startswith(ARCHIVE) else archive_key(key)
@@ -51,6 +73,18 @@ def file_id_of(key: str) -> uuid.UUID | None:
         return uuid.UUID(parts[3]) if len(parts) == 5 else None
     except ValueError:
         return None
+
+
+def announced_extension(*, name: str, content_type: str) -> str:
+    """The extension for a key that must exist before its bytes do: from what a client says of them, or "".
+
+    It shows in the key alone, tells nothing else than what kind of sound or picture it is said to be, and is believed
+    by nobody.
+    """
+    named = clean_extension(name) if "." in name else ""
+    if named in _ANNOUNCED.values():
+        return named
+    return _ANNOUNCED.get(content_type.partition(";")[0].strip().lower(), "")
 
 
 def clean_extension(text: str) -> str:

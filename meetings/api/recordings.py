@@ -28,7 +28,7 @@ from meetings.api.shapes.recording import RecordingSerializer
 from meetings.models import Meeting, Recording
 from storage_sync import serving, sharing
 from storage_sync.models import StoredFile
-from storage_sync.vocabulary import Category
+from storage_sync.vocabulary import Category, CopyState, SideName
 
 _UPLOAD = {
     "audio/*": OpenApiTypes.BINARY,
@@ -51,7 +51,10 @@ _REDIRECT = OpenApiParameter(
 
 def _is_same_recording(request: Request, answer: Any) -> bool:
     """Whether a repeated upload brings the bytes that were answered: they are read again, and not kept."""
-    with streaming.arriving(request=request, category=Category.RECORDINGS, allowance=None) as arrival:
+    # Sealed whatever it is: it is only compared, and must leave nothing on the disk that anybody could read.
+    with streaming.arriving(
+        request=request, category=Category.RECORDINGS, allowance=None, is_confidential=True
+    ) as arrival:
         return bool(arrival.landed.sha256 == answer["sha256"])
 
 
@@ -68,7 +71,7 @@ class RecordingsView(ListingView[Recording]):
 
     @extend_schema(
         request=_UPLOAD,
-        responses={201: RecordingSerializer},
+        responses={201: RecordingSerializer, 202: RecordingSerializer},
         parameters=[_PARTICIPANT, _TRANSCRIBE, IDEMPOTENCY_KEY, DISPOSITION, DIGEST],
         operation_id="recording_add",
     )
@@ -76,7 +79,8 @@ class RecordingsView(ListingView[Recording]):
     def post(self, request: Request, meeting_id: uuid.UUID) -> Response:
         """Add a recording: the raw body, or the one part `file` of a form (other parts without a file are ignored).
 
-        201 means that every copy is verified. What it is, is decided from its bytes: 415 `not_audio_or_video`.
+        201 means that every copy is verified; 202 (only with STORAGE_ACK=local) that this disk has it, and the Space is
+        to get it. What it is, is decided from its bytes: 415 `not_audio_or_video`.
         """
         user, meeting = person(request), finding.meeting(request, meeting_id)
         abilities.require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
@@ -84,8 +88,11 @@ class RecordingsView(ListingView[Recording]):
         participant = None if asked_for is None else finding.participant_of(meeting, asked_for)
         transcribe = _flag(request, "transcribe", default=True)
         with streaming.arriving(
-            request=request, category=Category.RECORDINGS, allowance=_allowance(meeting)
-        ) as arrival:  # fmt: skip
+            request=request,
+            category=Category.RECORDINGS,
+            allowance=_allowance(meeting),
+            is_confidential=meeting.is_confidential,
+        ) as arrival:
             recording = capturing.capture(
                 user=user,
                 meeting=meeting,
@@ -95,7 +102,14 @@ class RecordingsView(ListingView[Recording]):
                 transcribe=transcribe,
                 recording_id=claimed_id(request),
             )
-        response = _shown(recording, status_code=status.HTTP_201_CREATED)
+        # 201 where the Space has it too, or where this disk is all there is; 202 while the Space is still to get it.
+        # One look decides both the status and what is shown: the copy may be made at this moment.
+        fresh = finding.with_storage(Recording.objects.all()).get(pk=recording.pk)
+        copies = fresh.file.copies.all()
+        is_due = any(copy.side == SideName.CLOUD and copy.state != CopyState.PRESENT for copy in copies)
+        response = Response(
+            RecordingSerializer(fresh).data, status=status.HTTP_202_ACCEPTED if is_due else status.HTTP_201_CREATED
+        )
         response["Location"] = f"/api/v1/recordings/{recording.pk}"
         return response
 

@@ -24,6 +24,7 @@ from rest_framework.request import Request
 from chatvista.foundation.bodies import PIECE, Body, announced_length
 from chatvista.foundation.problems import Problem
 from meetings.api.dispositions import clean_name, filename_of
+from storage_sync import keys
 from storage_sync.receiving import Intake, Landed
 
 FORM_OVERHEAD_BYTES = 64 * 1024
@@ -40,8 +41,8 @@ class Arrival:
 
 
 @contextmanager
-def arriving(*, request: Request, category: str, allowance: int | None) -> Iterator[Arrival]:
-    """Take the request's body in; leaving the block removes what was not received.
+def arriving(*, request: Request, category: str, allowance: int | None, is_confidential: bool) -> Iterator[Arrival]:
+    """Take the request's body in, sealed if it is confidential; leaving the block removes what was not received.
 
     Raises:
         Problem: 413 `body_too_large` or `quota_exceeded` and 507 `disk_full` before the first byte where the length is
@@ -60,6 +61,7 @@ def arriving(*, request: Request, category: str, allowance: int | None) -> Itera
         allowance=allowance,
         announced_size=announced,
         expected_sha256=_expected_sha256(request),
+        is_confidential=is_confidential,
     )
     with intake:
         # What a form announces is only a bound: the file in it is of whatever size it is.
@@ -104,6 +106,7 @@ class _Upload(Body):
 
 def _take_raw(stream: _Upload, intake: Intake) -> str:
     name = filename_of(stream.headers.get("Content-Disposition", ""))
+    intake.extension = keys.announced_extension(name=name, content_type=stream.media_type)
     while chunk := stream.read():
         intake.write(chunk)
     return name
@@ -145,13 +148,14 @@ class _IntoIntake(FileUploadHandler):
         self._intake = intake
         self.name: str | None = None
 
-    def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
+    def new_file(self, field_name: str, file_name: str, content_type: str, *args: Any, **kwargs: Any) -> None:
         """Refuse any part but the first `file`."""
         if field_name != "file":
             raise Problem("file_missing", "The recording belongs into the form's part `file`.")
         if self.name is not None:
             raise Problem("too_many_files", "One request takes one recording.")
         self.name = clean_name(file_name)
+        self._intake.extension = keys.announced_extension(name=self.name, content_type=content_type or "")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Take the bytes; returning nothing keeps them from anybody else."""
@@ -162,16 +166,19 @@ class _IntoIntake(FileUploadHandler):
 
 
 def _expected_sha256(request: Request) -> str | None:
-    """The sha256 a client vouches for (`Repr-Digest`, RFC 9530), in hexadecimal; other algorithms are ignored."""
+    """The sha256 a client vouches for (`Repr-Digest`, RFC 9530), in hexadecimal; other algorithms are ignored.
+
+    The same twice is fine; two different ones cannot both be true.
+    """
+    found: set[bytes] = set()
     for member in request.headers.get("Repr-Digest", "").split(","):
-        if not member.strip().lower().startswith("sha-256"):
+        if member.partition("=")[0].strip().lower() != "sha-256":
             continue
         match = _DIGEST.fullmatch(member)
         try:
-            digest = base64.b64decode(match[1], validate=True) if match else b""
+            found.add(base64.b64decode(match[1], validate=True) if match else b"")
         except binascii.Error:
-            digest = b""
-        if len(digest) != 32:
-            raise Problem("digest_malformed", "Write Repr-Digest as sha-256=:<base64 of 32 bytes>:.")
-        return digest.hex()
-    return None
+            found.add(b"")
+    if len(found) > 1 or any(len(digest) != 32 for digest in found):
+        raise Problem("digest_malformed", "Write Repr-Digest as sha-256=:<base64 of 32 bytes>:, once.")
+    return found.pop().hex() if found else None

@@ -174,10 +174,25 @@ def test_what_arrives_must_have_the_digest_that_was_promised(
     right, wrong = hashlib.sha256(TONE).digest(), hashlib.sha256(b"else").digest()
     answer = upload(as_hana, meeting, headers=sealed(wrong))
     assert (answer.status_code, answer.json()["code"]) == (400, "digest_mismatch")
-    for malformed in ("sha-256=:AA==:", "sha-256=abc", "sha-256"):
+    both = ", ".join(sealed(digest)["Repr-Digest"] for digest in (right, wrong))
+    for malformed in ("sha-256=:AA==:", "sha-256=abc", "sha-256", "SHA-256=:?:", both):
         assert upload(as_hana, meeting, headers={"Repr-Digest": malformed}).json()["code"] == "digest_malformed"
     assert nothing_is_left(storeroom)
-    assert upload(as_hana, meeting, headers=sealed(right)).status_code == 201
+    once = sealed(right)["Repr-Digest"]
+    twice = ", ".join(["sha-512=:AA==:", once, once.replace("sha", "SHA")])
+    assert upload(as_hana, meeting, headers={"Repr-Digest": twice}).status_code == 201
+
+
+def test_where_the_disk_is_enough_the_answer_says_what_is_still_to_come(
+    as_hana: APIClient, meeting: Meeting, storeroom: Path, settings: Settings
+) -> None:
+    settings.STORAGE_ACK, settings.SPACES_ENDPOINT = "local", "http://127.0.0.1:9"
+    answer = upload(as_hana, meeting)
+    assert (answer.status_code, answer.json()["storage"]["durability"]) == (202, "local")
+    assert {copy["side"]: copy["state"] for copy in answer.json()["storage"]["copies"]} == {
+        "local": "present",
+        "cloud": "pending",
+    }
 
 
 class Connection:
