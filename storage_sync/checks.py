@@ -10,6 +10,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
 
 from storage_sync.vocabulary import Category
 
@@ -40,3 +41,27 @@ def check_local_side(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
             )
         ]
     return []
+
+
+@register()
+def check_cdn_categories(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Every category that is to go through the CDN is one, and there is a CDN that can serve it."""
+    problems: list[CheckMessage] = []
+    unknown = sorted(set(settings.CDN_CATEGORIES) - set(Category.values))
+    if unknown:
+        problems.append(
+            Error(
+                f"CDN_CATEGORIES names categories that there are not: {', '.join(unknown)}.",
+                hint=f"There are {', '.join(Category.values)}.",
+                id="storage_sync.E003",
+            )
+        )
+    if settings.CDN_CATEGORIES and (not settings.SPACES_CDN_ENDPOINT or settings.SPACES_ADDRESSING != "virtual"):
+        problems.append(
+            Caution(
+                "CDN_CATEGORIES is set, but links cannot lead through a CDN.",
+                hint="Give DO_SPACES_CDN_ENDPOINT, and DO_SPACES_ADDRESSING=virtual.",
+                id="storage_sync.W001",
+            )
+        )
+    return problems

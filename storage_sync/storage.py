@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import mimetypes
 from pathlib import PurePosixPath
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files import File
 from django.core.files.storage import Storage
+from django.utils.deconstruct import deconstructible
 
-from storage_sync import archiving, keys, reading, sharing
+from storage_sync import archiving, keys, listing, reading, sharing
 from storage_sync.models import StoredFile
 from storage_sync.receiving import Intake, receive
 from storage_sync.vocabulary import Category
 
+if TYPE_CHECKING:
+    _AnyFile = File[Any]
+else:
+    _AnyFile = File  # has parameters for those who check types only
 
+
+class KeptFile(_AnyFile):
+    """A file opened for reading; once closed it can be opened again."""
+
+    def __init__(self, storage: LedgerStorage, name: str, mode: str) -> None:
+        super().__init__(storage.read_from(name, mode), name=name)
+        self.mode = mode
+        self._storage = storage
+
+    def open(self, mode: str | None = None, *args: Any, **kwargs: Any) -> Self:
+        """From its beginning again."""
+        if self.closed or mode not in {None, self.mode}:
+            self.close()
+            self.mode = mode or self.mode
+            self.file = self._storage.read_from(self.name or "", self.mode)
+        self.seek(0)
+        return self
+
+
+@deconstructible
 class LedgerStorage(Storage):
     """`save("avatars/face.png", content)` returns the key it was given; that key is the name from then on.
 
@@ -34,32 +60,22 @@ class LedgerStorage(Storage):
         return self._get(name).size
 
     def url(self, name: str | None) -> str:
-        """A link that works for LINK_SECONDS."""
+        """A link that works for LINK_SECONDS; the lasting one of what is public."""
         file = self._get(name or "")
-        return sharing.link(file, filename=file.name)
+        return sharing.public_url(file) if sharing.is_public(file) else sharing.link(file, filename=file.name)
 
     def delete(self, name: str) -> None:
         """Archive the file; one that is not there is fine."""
+        if not name:
+            raise ValueError("The name of what is to be deleted must be given.")
         file = self._find(name)
         if file is not None:
             archiving.archive(file)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        """Folders and files directly below a folder of keys."""
+        """Folders and files directly below a folder of keys; nothing for a folder that is not there."""
         self._refuse_traversal(path)
-        prefix = f"{path.strip('/')}/" if path.strip("/") else ""
-        folders: set[str] = set()
-        files: list[str] = []
-        # For people looking around, not for programs: it goes through the keys of every stored file.
-        for key in StoredFile.objects.stored().order_by("key").values_list("key", flat=True).iterator():
-            live = keys.live_key(key)
-            if live.startswith(prefix):
-                first, slash, _ = live[len(prefix) :].partition("/")
-                if slash:
-                    folders.add(first)
-                else:
-                    files.append(first)
-        return sorted(folders), files
+        return listing.children(PurePosixPath(path).parts)
 
     def get_created_time(self, name: str) -> dt.datetime:
         """When it was stored."""
@@ -74,12 +90,27 @@ class LedgerStorage(Storage):
         """When it was stored: reads are not written down here."""
         return self.get_created_time(name)
 
-    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        if mode not in {"rb", "r"}:
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The name itself: every save makes a key of its own, so nothing collides. Its key must fit, however."""
+        name = str(name).replace("\\", "/")
+        self._refuse_traversal(name)
+        if max_length is not None and max_length < keys.LONGEST_NEW_KEY:
+            needed = f"Names here have up to {keys.LONGEST_NEW_KEY} characters; give the field that max_length."
+            raise SuspiciousFileOperation(f"Storage can not find an available filename for {name[:80]!r}. {needed}")
+        return name
+
+    def _open(self, name: str, mode: str = "rb") -> File[Any]:
+        return KeptFile(self, name, mode)
+
+    def read_from(self, name: str, mode: str) -> IO[Any]:
+        """The bytes of a file, or its text as UTF-8 for modes without a `b`; ValueError for modes that write."""
+        if mode not in {"rb", "r", "rt"}:
             raise ValueError("A stored file never changes; save a new one.")
-        return File(reading.opened(self._get(name)), name=name)
+        source = reading.opened(self._get(name))
+        return source if mode == "rb" else io.TextIOWrapper(source, encoding="utf-8")
 
     def _save(self, name: str, content: File[Any]) -> str:
+        # Outside any transaction (RuntimeError otherwise): what is acknowledged here can no longer be rolled back.
         folder = PurePosixPath(name).parts[0]
         category = folder if folder in Category.values else Category.EXPORTS.value
         guessed = getattr(content, "content_type", None) or mimetypes.guess_type(name)[0]

@@ -18,6 +18,7 @@ from django.conf import settings
 
 from chatvista.foundation.problems import PermanentError, TransientError
 from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
+from storage_sync.sides.publishing import publish_by_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -79,7 +80,9 @@ def new_client(
     session = boto3.session.Session(
         aws_access_key_id=space.access_key, aws_secret_access_key=space.secret_key, region_name=space.region
     )
-    return session.client("s3", endpoint_url=space.endpoint, config=config)
+    client = session.client("s3", endpoint_url=space.endpoint, config=config)
+    publish_by_key(client)
+    return client
 
 
 _clients: dict[tuple[Space, float, int], S3Client] = {}
