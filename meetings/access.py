@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts.models import User
 from chatvista.foundation.models import Job
 from chatvista.foundation.views import Access, register_access
-from meetings import abilities, exporting, minuting, transcribing
+from meetings import abilities, exporting, minuting, sealing, transcribing
 from meetings.abilities import Ability
 from meetings.models import Export, Meeting, Minutes, Recording
 from storage_sync import ownership
@@ -18,7 +18,7 @@ from storage_sync import ownership
 
 def register() -> None:
     """Answer for the jobs and files of meetings; called once, when the app is ready."""
-    for kind in (transcribing.KIND, minuting.KIND, exporting.KIND):
+    for kind in (transcribing.KIND, minuting.KIND, exporting.KIND, sealing.KIND):
         register_access(kind=kind, resolver=job_access)
     ownership.register(owns_visible_file)
 
@@ -43,6 +43,9 @@ def owns_visible_file(user: Any, file_id: uuid.UUID) -> bool:
 
 def _meeting_of(user: User, job: Job) -> Meeting | None:
     rows: Any
+    if job.kind == sealing.KIND:
+        meeting: Meeting | None = Meeting.objects.visible_to(user).filter(pk=job.subject_id).first()
+        return meeting
     if job.kind == transcribing.KIND:
         # An older transcription of a recording that has been transcribed again is still the transcript's job.
         rows = Recording.objects.visible_to(user).filter(Q(job=job) | Q(pk=job.subject_id))

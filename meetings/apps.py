@@ -16,12 +16,16 @@ class MeetingsConfig(AppConfig):
     def ready(self) -> None:
         """Register the kinds of work and their access, and follow what happens to files."""
         from chatvista.foundation.working import Kind, register  # noqa: PLC0415  models load after apps are found
-        from meetings import access, exporting, minuting, transcribing  # noqa: PLC0415
+        from meetings import access, exporting, minuting, sealing, transcribing  # noqa: PLC0415
         from storage_sync.signals import file_archived, file_dropped, file_stored  # noqa: PLC0415
 
         register(Kind(name=transcribing.KIND, queue="media", run=transcribing.transcribe))
         register(Kind(name=minuting.KIND, queue="media", run=minuting.write_minutes))
         register(Kind(name=exporting.KIND, queue="default", run=exporting.make_export))
+        sealing_files = Kind(
+            name=sealing.KIND, queue="storage", run=sealing.rewrite_files, most_attempts=sealing.MOST_ATTEMPTS
+        )
+        register(sealing_files)
         access.register()
         file_stored.connect(_follow_stored_file, dispatch_uid="meetings")
         file_dropped.connect(_drop_owner, dispatch_uid="meetings")
@@ -29,9 +33,10 @@ class MeetingsConfig(AppConfig):
 
 
 def _follow_stored_file(*, file: Any, **_: Any) -> None:
-    from meetings import capturing  # noqa: PLC0415
+    from meetings import capturing, sealing  # noqa: PLC0415
 
     capturing.follow_stored_file(file=file)
+    sealing.follow_stored_file(file=file)
 
 
 def _follow_archived_file(*, file: Any, **_: Any) -> None:

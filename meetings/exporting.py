@@ -10,7 +10,7 @@ from chatvista.foundation.problems import PermanentError, Problem, TransientErro
 from chatvista.foundation.working import Work, queue_job
 from meetings.abilities import Ability, require
 from meetings.describing import minutes_document, transcript_document
-from meetings.models import Export, Minutes, Transcript
+from meetings.models import Export, Meeting, Minutes, Transcript
 from meetings.renderers import FORMATS, Rendered, render_minutes, render_transcript
 from storage_sync import receiving
 from storage_sync.models import StoredFile
@@ -86,6 +86,8 @@ def make_export(work: Work) -> None:
         extension=rendered.extension,
         tenant_id=export.meeting.organization_id,
         own=own,
+        # As it is now; should it change before the document is stored, that is noticed then (`sealing`).
+        is_confidential=Meeting.objects.values_list("is_confidential", flat=True).get(pk=export.meeting_id),
     )
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from chatvista.foundation import audit
 from chatvista.foundation.problems import Problem
-from meetings import abilities
+from meetings import abilities, sealing
 from meetings.abilities import Ability
 from meetings.models import Meeting, MeetingStatus, Participant, ParticipantRole
 
@@ -47,6 +47,8 @@ def change_meeting(*, user: User, meeting: Meeting, changes: Mapping[str, Any], 
         _require_order(row)
         if changed:
             _advance(row)
+            if "is_confidential" in changed:
+                sealing.queue_sealing(meeting=row)
             _announce("meeting.changed", user=user, meeting=row, fields=sorted(changed))
     return row
 

@@ -92,6 +92,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"queue": "storage", "expires": 3600},
     },
+    "keep confidential files sealed": {
+        "task": "meetings.tasks.keep_confidentiality",
+        "schedule": 600.0,
+        "options": {"queue": "storage", "expires": 600},
+    },
     "forget old idempotency keys": {
         "task": "chatvista.foundation.tasks.forget_idempotency_keys",
         "schedule": 3600.0,

@@ -41,7 +41,7 @@ def meeting(request: Request, meeting_id: uuid.UUID) -> Meeting:
 
 def meetings(request: Request) -> QuerySet[Meeting]:
     """All meetings the user may see, with what their shape reads."""
-    return Meeting.objects.visible_to(person(request)).select_related("created_by", "organization")
+    return Meeting.objects.visible_to(person(request)).select_related("created_by", "organization", "sealing_job")
 
 
 def participants(request: Request) -> QuerySet[Participant]:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Organization, User
+from chatvista.foundation.models import Job
 from chatvista.foundation.records import Record
 from meetings.querysets import MeetingQuerySet
 
@@ -38,6 +39,10 @@ class Meeting(Record):
     language = models.CharField(max_length=20, blank=True, help_text="BCP 47 tag; empty lets the engine tell.")
     external_ref = models.CharField(max_length=200, blank=True)
     is_confidential = models.BooleanField(default=False)
+    sealing_job = models.ForeignKey(
+        Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="What last brought its files to what is_confidential says.",
+    )  # fmt: skip
     archived_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
 

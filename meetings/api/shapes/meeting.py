@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.fields import LineField, TextField
-from chatvista.foundation.problems import Problem
+from chatvista.foundation.serializers import JobSerializer
 from meetings.api.strict import CountField, FlagField, InstantField, LanguageField, StrictSerializer, TimezoneField
 from meetings.models import Meeting
 
@@ -70,9 +70,14 @@ class CreatorSerializer(serializers.Serializer[Any]):
 
 
 class MeetingSerializer(serializers.ModelSerializer[Meeting]):
-    """A meeting. `revision` is what the ETag is made of."""
+    """A meeting. `revision` is what the ETag is made of.
+
+    `sealing_job` is what last rewrote its files because `confidential` changed; until it is completed some of them may
+    still lie as before.
+    """
 
     confidential = serializers.BooleanField(source="is_confidential")
+    sealing_job = JobSerializer(allow_null=True)
     agenda = serializers.ListField(child=AgendaItemField())
     tags = serializers.ListField(child=serializers.CharField())
     created_by = CreatorSerializer()
@@ -81,8 +86,8 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         model = Meeting
         fields = (
             "id", "title", "description", "status", "scheduled_start", "scheduled_end", "started_at", "ended_at",
-            "timezone", "agenda", "tags", "language", "external_ref", "confidential", "created_by", "revision",
-            "created_at", "updated_at",
+            "timezone", "agenda", "tags", "language", "external_ref", "confidential", "sealing_job", "created_by",
+            "revision", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -104,16 +109,6 @@ class MeetingChangesSerializer(StrictSerializer):
     def validate_tags(self, tags: list[str]) -> list[str]:
         """Each tag once, in the order given."""
         return list(dict.fromkeys(tags))
-
-    def validate_confidential(self, wanted: bool) -> bool:
-        """Refused while it would be a promise without encryption at rest behind it."""
-        if wanted:
-            raise Problem(
-                "confidential_not_supported",
-                "Confidential meetings need encryption at rest, which this version does not have yet.",
-                fields={"confidential": ["Confidential meetings are not supported yet."]},
-            )
-        return wanted
 
     def facts(self) -> dict[str, Any]:
         """The validated members as fields of `Meeting`."""

@@ -97,11 +97,12 @@ def test_a_meeting_cannot_end_before_it_starts_even_across_two_changes(as_hana: 
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["scheduled_end"])
 
 
-def test_confidentiality_is_not_promised_before_it_is_kept(as_hana: APIClient, meeting: Meeting) -> None:
+def test_a_meeting_is_confidential_from_the_start_or_from_a_change_on(as_hana: APIClient, meeting: Meeting) -> None:
     answer = as_hana.post(MEETINGS, {"title": "x", "confidential": True})
-    assert (answer.status_code, answer.json()["code"]) == (400, "confidential_not_supported")
+    assert (answer.status_code, answer.json()["confidential"], answer.json()["sealing_job"]) == (201, True, None)
     answer = as_hana.patch(f"{MEETINGS}/{meeting.pk}", {"confidential": True})
-    assert answer.json()["code"] == "confidential_not_supported"
+    assert (answer.status_code, answer.json()["confidential"]) == (200, True)
+    assert answer.json()["sealing_job"]["kind"] == "sealing"
 
 
 def test_a_change_that_rests_on_an_old_reading_is_refused(as_hana: APIClient, meeting: Meeting) -> None:
