@@ -26,6 +26,7 @@ from pytest_django.fixtures import Settings
 from chatvista.embedded.wheels import rclone
 from storage_sync import archiving, sharing
 from storage_sync.models import Copy, StoredFile
+from storage_sync.sides.bulk import bulk
 from tests.storage_sync.making import WORDS, space, store
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +245,20 @@ class TestAvatars:
         avatar, recording = store(b"a" * size, category="avatars"), store(b"r" * size)
         begun = {(one.key, one.acl, one.kept) for one in sent if one.begins_an_object}
         assert begun == {(avatar.key, "public-read", "public, max-age=31536000, immutable"), (recording.key, "", "")}
+
+    def test_made_again_by_the_engine_they_are_public(self, storeroom: Path, sent: list[Sent], tmp_path: Path) -> None:
+        path = tmp_path / "avatar"
+        path.write_bytes(b"png")
+        for number in (1, 2):
+            key = f"avatars/2026/11/one/{number}.png"
+            side = bulk()
+            assert side is not None
+            if number == 1:
+                side.put_bytes(key=key, data=b"png", content_type="image/png")
+            else:
+                side.put_in_parts(key=key, path=path, content_type="image/png")
+            assert [one.acl for one in sent if one.key == key and one.begins_an_object] == ["public-read"]
+            assert b"".join(side.read(key=key)) == b"png"
 
     def test_archived_they_are_private_and_restored_public_again(self, storeroom: Path, sent: list[Sent]) -> None:
         name = default_storage.save("avatars/me.png", ContentFile(b"png"))

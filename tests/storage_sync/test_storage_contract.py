@@ -9,7 +9,7 @@ import datetime as dt
 import io
 import pickle
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,13 +19,12 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, default_storage, storages
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile, TemporaryUploadedFile
-from django.db import connection, models, transaction
+from django.db import transaction
 from django.db.migrations.writer import MigrationWriter
-from django.test.utils import CaptureQueriesContext, isolate_apps
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from storage_sync import archiving, keys
+from storage_sync import keys
 from storage_sync.models import StoredFile
 from storage_sync.storage import LedgerStorage
 from tests.storage_sync.making import names_below
@@ -264,107 +263,3 @@ class TestTheRest:
                      "get_modified_time"):  # fmt: skip
             assert getattr(type(ours), name) is not getattr(type(base), name), name
         assert missing == {name for name in ("path",) if getattr(type(ours), name) is getattr(type(base), name)}
-
-
-class TestListing:
-    def test_each_level_shows_what_is_directly_below(self) -> None:
-        one, two = save("exports/a.txt"), save("recordings/b.flac")
-        category, year, month, file, version = one.split("/")
-        assert default_storage.listdir("") == (["exports", "recordings"], [])
-        assert default_storage.listdir(".") == default_storage.listdir("")
-        assert default_storage.listdir(category) == ([year], [])
-        assert default_storage.listdir(f"{category}/{year}/") == ([month], [])
-        assert default_storage.listdir(f"{category}/{year}/{month}") == ([file], [])
-        assert default_storage.listdir(f"{category}/{year}/{month}/{file}") == ([], [version])
-        assert two.split("/")[3] not in str(default_storage.listdir(f"exports/{year}/{month}"))
-
-    @pytest.mark.parametrize("path", ["nothing", "exports/1900", "exports/2026/99", "a/b/c/d/e/f", "minutes"])
-    def test_a_folder_that_is_not_there_is_empty(self, path: str) -> None:
-        save()
-        assert default_storage.listdir(path) == ([], [])
-
-    def test_archived_files_are_gone_and_restored_ones_back_at_once(self) -> None:
-        name = save()
-        file = StoredFile.objects.get()
-        archiving.archive(file)
-        archiving.move_archived()
-        assert default_storage.listdir("") == ([], [])
-        archiving.restore(file)
-        folder, _, last = name.rpartition("/")
-        assert default_storage.listdir("") == (["exports"], [])
-        assert default_storage.listdir(folder) == ([], [last])
-
-    def test_it_asks_the_index_and_not_every_row(self) -> None:
-        months = [f"{year}/{month:02}" for year in range(2024, 2027) for month in range(1, 13)]
-        StoredFile.objects.bulk_create(
-            StoredFile(
-                category="recordings", name="n", key=f"recordings/{month}/{uuid.uuid4()}/{uuid.uuid4().hex}.flac",
-                content_type="audio/flac", size=1, state="stored", stored_at=timezone.now(),
-            )
-            for month in months
-            for _ in range(300)
-        )  # fmt: skip
-        save()
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE storage_sync_storedfile")
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            assert default_storage.listdir("exports/2026")[0]
-        for query in asked.captured_queries:
-            with connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN {query['sql']}")
-                plan = "\n".join(row[0] for row in cursor.fetchall())
-            assert "Seq Scan" not in plan, plan
-
-
-class TestFileField:
-    @pytest.fixture
-    def document(self) -> Iterator[Any]:
-        with isolate_apps("storage_sync"):
-
-            class Document(models.Model):
-                file = models.FileField(upload_to="exports", max_length=keys.LONGEST_NEW_KEY)
-                short = models.FileField(upload_to="exports", max_length=50, blank=True)
-
-                class Meta:
-                    app_label = "storage_sync"
-
-                def __str__(self) -> str:
-                    return str(self.file)
-
-            with connection.schema_editor() as editor:
-                editor.create_model(Document)
-            yield Document
-            with connection.schema_editor() as editor:
-                editor.delete_model(Document)
-
-    def test_a_field_saves_reads_and_deletes(self, document: Any) -> None:
-        made = document.objects.create(file=SimpleUploadedFile("Größe 1.pdf", b"of a field", "application/pdf"))
-        found = document.objects.get(pk=made.pk)
-        assert found.file.name == made.file.name
-        assert found.file.read() == b"of a field"
-        assert found.file.size == 10
-        found.file.close()
-        with found.file.open("rb") as again:
-            assert again.read() == b"of a field"
-        assert "X-Amz-Signature" in found.file.url
-        assert StoredFile.objects.get().content_type == "application/pdf"
-        with pytest.raises(NotImplementedError):
-            str(found.file.path)
-        name = found.file.name
-        found.file.delete()
-        assert not found.file
-        assert not default_storage.exists(name)
-
-    def test_a_field_too_short_for_a_key_refuses(self, document: Any) -> None:
-        with pytest.raises(SuspiciousFileOperation, match="max_length"), transaction.atomic():
-            document(short=SimpleUploadedFile("a.pdf", b"x")).save()
-        assert not StoredFile.objects.exists()
-
-    def test_a_field_survives_pickling(self, document: Any) -> None:
-        made = document(file=ContentFile(b"kept", name="a.txt"))
-        made.file.save("a.txt", ContentFile(b"kept"), save=False)
-        state = made.file.__getstate__()
-        assert state["name"] == made.file.name
-        assert read(made.file.name) == b"kept"
