@@ -62,6 +62,7 @@ class StoredFile(Record):
                 fields=["category", "archived_at"], condition=Q(state="archived"), name="archived_files_by_age"
             ),
             models.Index(fields=["id"], condition=Q(state="purging"), name="files_being_purged"),
+            models.Index(fields=["seal_key_id"], condition=~Q(seal_key_id=""), name="sealed_files_by_master_key"),
         ]
         constraints = [
             models.CheckConstraint(
