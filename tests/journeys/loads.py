@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from tests.journeys.houses import Answer, Caller
 from tests.journeys.sounds import noise
 
+# What an earlier try under the same key has begun is still held by a dead process, until its lease runs out.
+_BEING_SETTLED = {"idempotency_key_in_use", "upload_being_settled"}
 LARGE_SECONDS = 560  # 17.9 MB: goes to the Space in two parts
 # Below the platform's 100 s; a client gives up and asks again.
 PATIENCE = 95.0
@@ -56,8 +58,14 @@ class Load:
         self._ports = ports
         self._large_every = large_every
         self._waiting: queue.Queue[Piece] = queue.Queue()
-        self._made = 0
+        self._made = self._tried = 0
         self._lock = threading.Lock()
+
+    @property
+    def untried(self) -> int:
+        """Pieces that nobody has sent yet."""
+        with self._lock:
+            return self._made - self._tried
 
     @property
     def unfinished(self) -> int:
@@ -137,6 +145,8 @@ class Load:
 
     def _send(self, piece: Piece) -> float | None:
         """One try; None when it is done, else seconds to wait before the next."""
+        with self._lock:
+            self._tried += not piece.tries
         piece.tries += 1
         sound = piece.sound()
         sha256 = hashlib.sha256(sound).hexdigest()
@@ -149,8 +159,8 @@ class Load:
         if answer.status in {201, 202}:
             self._note_acknowledged(answer, sha256)
             return None
-        if answer.status == 409 and answer.data.get("code") == "idempotency_key_in_use":
-            return 1.0
+        if answer.status == 409 and answer.data.get("code") in _BEING_SETTLED:
+            return min(10.0, float(answer.headers["retry-after"]))
         self._require_refusal("upload", answer)
         return 1.0
 
