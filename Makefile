@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run instance demo test test-slow lint check fmt lock schema
+.PHONY: help run instance demo test test-slow bench-upload lint check fmt lock schema
 
 PYTHON := .venv/bin/python
 # Tools that import the settings but reach no server get values for what is not set.
