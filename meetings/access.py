@@ -14,11 +14,12 @@ from meetings import abilities, exporting, minuting, sealing, transcribing
 from meetings.abilities import Ability
 from meetings.models import Export, Meeting, Minutes, Recording
 from storage_sync import ownership
+from storage_sync.uploading.storing import VERIFICATION
 
 
 def register() -> None:
     """Answer for the jobs and files of meetings; called once, when the app is ready."""
-    for kind in (transcribing.KIND, minuting.KIND, exporting.KIND, sealing.KIND):
+    for kind in (transcribing.KIND, minuting.KIND, exporting.KIND, sealing.KIND, VERIFICATION):
         register_access(kind=kind, resolver=job_access)
     ownership.register(owns_visible_file)
 
@@ -49,6 +50,8 @@ def _meeting_of(user: User, job: Job) -> Meeting | None:
     if job.kind == transcribing.KIND:
         # An older transcription of a recording that has been transcribed again is still the transcript's job.
         rows = Recording.objects.visible_to(user).filter(Q(job=job) | Q(pk=job.subject_id))
+    elif job.kind == VERIFICATION:
+        rows = Recording.objects.visible_to(user).filter(file=job.subject_id)
     elif job.kind == minuting.KIND:
         rows = Minutes.objects.visible_to(user).filter(job=job)
     else:

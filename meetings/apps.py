@@ -16,8 +16,8 @@ class MeetingsConfig(AppConfig):
     def ready(self) -> None:
         """Register the kinds of work and their access, and follow what happens to files."""
         from chatvista.foundation.working import Kind, register  # noqa: PLC0415  models load after apps are found
-        from meetings import access, exporting, minuting, sealing, transcribing  # noqa: PLC0415
-        from storage_sync.signals import file_archived, file_dropped, file_stored  # noqa: PLC0415
+        from meetings import access, exporting, minuting, sealing, transcribing, uploading  # noqa: PLC0415
+        from storage_sync.signals import file_archived, file_dropped, file_stored, file_verified  # noqa: PLC0415
 
         register(Kind(name=transcribing.KIND, queue="media", run=transcribing.transcribe))
         register(Kind(name=minuting.KIND, queue="media", run=minuting.write_minutes))
@@ -27,7 +27,9 @@ class MeetingsConfig(AppConfig):
         )
         register(sealing_files)
         access.register()
+        uploading.register()
         file_stored.connect(_follow_stored_file, dispatch_uid="meetings")
+        file_verified.connect(_follow_verified_file, dispatch_uid="meetings")
         file_dropped.connect(_drop_owner, dispatch_uid="meetings")
         file_archived.connect(_follow_archived_file, dispatch_uid="meetings")
 
@@ -43,6 +45,12 @@ def _follow_archived_file(*, file: Any, **_: Any) -> None:
     from meetings import capturing  # noqa: PLC0415
 
     capturing.follow_archived_file(file=file)
+
+
+def _follow_verified_file(*, file: Any, **_: Any) -> None:
+    from meetings import capturing  # noqa: PLC0415
+
+    capturing.follow_verified_file(file=file)
 
 
 def _drop_owner(*, file: Any, **_: Any) -> None:

@@ -9,11 +9,12 @@ from django.http import Http404
 
 from accounts.models import Organization, User
 from chatvista.foundation import audit, working
+from chatvista.foundation.models import Job
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
 from meetings import transcribing
 from meetings.abilities import Ability, require
-from meetings.audio.probing import probe
+from meetings.audio.probing import Probed, probe
 from meetings.models import Meeting, Participant, Recording
 from storage_sync import archiving, receiving
 from storage_sync.models import StoredFile
@@ -50,24 +51,15 @@ def capture(
     name = original_name.strip()[:255] or f"recording.{probed.extension}"
 
     def own(file: StoredFile) -> None:
-        # The meeting may have gone to the trash while the body was under way.
-        if not Meeting.objects.select_for_update().filter(pk=meeting.pk, archived_at__isnull=True).exists():
-            raise Http404
-        if _first_attempt(recording_id):
-            raise Problem("upload_settled_meanwhile", "The same upload has just succeeded.", status=409, retry_after=1)
-        _require_quota(meeting)
-        # So may the participant have left it; what they said is kept, as it is when they leave afterwards.
-        present = meeting.participants.filter(pk=participant.pk).first() if participant else None
-        Recording.objects.create(
-            id=recording_id or uuid7(),
-            meeting=meeting,
+        add_row(
             file=file,
-            uploaded_by=user,
-            original_name=name,
-            duration_ms=probed.duration_ms,
-            has_audio=probed.audio_codec is not None,
-            participant=present,
-            wants_transcript=transcribe,
+            meeting_id=meeting.pk,
+            user=user,
+            name=name,
+            probed=probed,
+            participant_id=participant.pk if participant else None,
+            transcribe=transcribe,
+            recording_id=recording_id,
         )
 
     file = receiving.receive(
@@ -82,6 +74,45 @@ def capture(
     return recording
 
 
+def add_row(
+    *,
+    file: StoredFile,
+    meeting_id: uuid.UUID,
+    user: User,
+    name: str,
+    probed: Probed,
+    participant_id: uuid.UUID | None,
+    transcribe: bool,
+    recording_id: uuid.UUID | None,
+    job: Job | None = None,
+) -> Recording:
+    """The recording that owns a file, in the transaction that makes the file.
+
+    Raises Http404, Problem 409 `upload_being_settled` or `upload_settled_meanwhile`, 413 `quota_exceeded`.
+    """
+    # The meeting may have gone to the trash while the body was under way.
+    meeting = Meeting.objects.select_for_update().filter(pk=meeting_id, archived_at__isnull=True).first()
+    if meeting is None:
+        raise Http404
+    if _first_attempt(recording_id):
+        raise Problem("upload_settled_meanwhile", "The same upload has just succeeded.", status=409, retry_after=1)
+    require_quota(meeting.organization_id)
+    # So may the participant have left it; what they said is kept, as it is when they leave afterwards.
+    present = meeting.participants.filter(pk=participant_id).first() if participant_id else None
+    return Recording.objects.create(
+        id=recording_id or uuid7(),
+        meeting=meeting,
+        file=file,
+        uploaded_by=user,
+        original_name=name,
+        duration_ms=probed.duration_ms,
+        has_audio=probed.audio_codec is not None,
+        participant=present,
+        wants_transcript=transcribe,
+        job=job,
+    )
+
+
 def _first_attempt(recording_id: uuid.UUID | None) -> Recording | None:
     """What an earlier attempt of the same request made, whose answer was lost on the way."""
     first = Recording.objects.select_related("file", "job").filter(pk=recording_id).first() if recording_id else None
@@ -92,9 +123,9 @@ def _first_attempt(recording_id: uuid.UUID | None) -> Recording | None:
     return first
 
 
-def _require_quota(meeting: Meeting) -> None:
+def require_quota(organization_id: uuid.UUID) -> None:
     """Look again with the organization locked, its new file counted: of several uploads at once each saw room."""
-    organization = Organization.objects.select_for_update(no_key=True).get(pk=meeting.organization_id)
+    organization = Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
     if StoredFile.objects.used_bytes(organization.pk) > organization.allowed_bytes:
         raise Problem("quota_exceeded", "Another upload has just taken the rest of the quota.", status=413)
 
@@ -116,13 +147,26 @@ def follow_stored_file(*, file: StoredFile) -> None:
         sha256=file.sha256,
         size=file.size,
     )
+    # What nobody has read yet is verified first.
+    if file.sha256 is not None:
+        _begin_transcription(recording)
+
+
+def follow_verified_file(*, file: StoredFile) -> None:
+    """Go on with a recording whose bytes were read only after it was stored; called inside that transaction."""
+    recording = Recording.objects.filter(file=file).select_related("meeting").first()
+    if recording is not None and file.state == "stored":
+        _begin_transcription(recording)
+
+
+def _begin_transcription(recording: Recording) -> None:
     if recording.wants_transcript and recording.has_audio:
         transcribing.queue_transcription(recording=recording)
 
 
 def follow_archived_file(*, file: StoredFile) -> None:
     """Stop transcribing a recording that a person or a policy archives; called inside that transaction."""
-    recording = Recording.objects.filter(file=file, job__isnull=False).first()
+    recording = Recording.objects.filter(file=file, job__kind=transcribing.KIND).first()
     if recording is not None:
         working.cancel_job(job_id=recording.job_id)
 
@@ -158,10 +202,11 @@ def retry_transcription(*, user: User, recording: Recording) -> Recording:
     if not recording.has_audio:
         raise Problem("no_audio_track", "This video has no sound to transcribe.", status=409)
     with transaction.atomic():
-        locked = Recording.objects.select_for_update().get(pk=recording.pk)
-        if locked.job_id is None:
+        locked = Recording.objects.select_for_update(of=("self",)).select_related("file", "job").get(pk=recording.pk)
+        was_heard = locked.job is not None and locked.job.kind == transcribing.KIND
+        if not was_heard and locked.file.is_verified:
             transcribing.queue_transcription(recording=locked)
-        else:
+        elif locked.job_id is not None:
             working.retry_job(job_id=locked.job_id)
         _audit(user, recording, "recording.retried")
     return _fresh(recording)
@@ -171,8 +216,8 @@ def cancel_transcription(*, user: User, recording: Recording) -> Recording:
     """Stop transcribing; the recording stays."""
     require(user=user, meeting=recording.meeting, ability=Ability.STEER_JOBS)
     with transaction.atomic():
-        if recording.job_id:
-            working.cancel_job(job_id=recording.job_id)
+        if recording.job is not None and recording.job.kind == transcribing.KIND:
+            working.cancel_job(job_id=recording.job.pk)
         _audit(user, recording, "recording.cancelled")
     return _fresh(recording)
 

@@ -45,14 +45,14 @@ class MeetingQuerySet(models.QuerySet[Any]):
 
 
 class RecordingQuerySet(models.QuerySet[Any]):
-    """Recordings; only stored ones exist for a client."""
+    """Recordings; only stored ones exist for a client, and those that turned out not to be what was declared."""
 
     def of(self, user: User) -> Self:
         """Those the user may see, archived ones included: what can be restored."""
         return self.filter(
             _visible_meetings(user, prefix="meeting__"),
             meeting__archived_at__isnull=True,
-            file__state__in=["stored", "archived"],
+            file__state__in=["stored", "quarantined", "archived"],
         )
 
     def tombstones_of(self, user: User) -> Self:
@@ -65,7 +65,7 @@ class RecordingQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: User) -> Self:
         """Those the user may see."""
-        return self.of(user).filter(file__state="stored")
+        return self.of(user).filter(file__state__in=["stored", "quarantined"])
 
 
 class _OfMeetingQuerySet(models.QuerySet[Any]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from meetings.api import action_items, exports, meetings, minutes, participants, recordings, transcripts
+from meetings.api import action_items, exports, meetings, minutes, multipart, participants, recordings, transcripts, tus
 
 urlpatterns = [
     path("meetings", meetings.MeetingsView.as_view(), name="meetings"),
@@ -40,4 +40,14 @@ urlpatterns = [
     path("action-items/<uuid:item_id>", action_items.ActionItemView.as_view(), name="action-item"),
     path("exports/<uuid:export_id>", exports.ExportView.as_view(), name="export"),
     path("exports/<uuid:export_id>/content", exports.ExportContentView.as_view(), name="export-content"),
+    path("uploads", tus.UploadsView.as_view(), name="uploads"),
+    path("uploads/<uuid:upload_id>", tus.UploadView.as_view(), name="upload"),
+    path("s3/params", multipart.SingleUploadView.as_view(), name="single-upload"),
+    path("s3/multipart", multipart.MultipartsView.as_view(), name="multiparts"),
+    path("s3/multipart/<uuid:upload_id>", multipart.MultipartView.as_view(), name="multipart"),
+    path("s3/multipart/<uuid:upload_id>/batch", multipart.MultipartBatchView.as_view(), name="multipart-batch"),
+    path(
+        "s3/multipart/<uuid:upload_id>/complete", multipart.MultipartCompleteView.as_view(), name="multipart-complete"
+    ),
+    path("s3/multipart/<uuid:upload_id>/<int:number>", multipart.MultipartPartView.as_view(), name="multipart-part"),
 ]

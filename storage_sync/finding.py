@@ -66,6 +66,9 @@ def require_readable(file: StoredFile) -> None:
         raise Problem("file_lost", "Every copy of this file is damaged; operators know about it.", status=410)
     if file.state in {FileState.PURGING, FileState.PURGED}:
         raise Problem("file_purged", "This file was removed for good.", status=410)
+    if file.state == FileState.QUARANTINED:
+        detail = "What was uploaded is not what its uploader declared; it was put aside."
+        raise Problem("file_quarantined", detail, status=410)
     if file.state not in {FileState.STORED, FileState.ARCHIVED}:
         raise Problem("not_found", "There is nothing here that you may see.", status=404)
 

@@ -59,12 +59,16 @@ class StoredFileQuerySet(QuerySet["StoredFile"]):
         return self.filter(Exists(present.filter(reachable)) | ~Exists(present))
 
     def used_bytes(self, tenant_id: uuid.UUID | None) -> int:
-        """Bytes a tenant has stored or is storing right now; what quotas are held against.
+        """Bytes a tenant has stored or is storing right now, unfinished uploads included; what quotas are held against.
 
         Archived files do not count: who deletes expects room. How long they are kept is for a retention policy to say.
         """
+        from storage_sync.models import Upload  # noqa: PLC0415  the models name these querysets as their managers
+
         counted = self.filter(tenant_id=tenant_id, state__in=[FileState.STORED, FileState.RESERVED])
-        return int(counted.aggregate(total=Sum("size", default=0))["total"])
+        under_way = Upload.objects.filter(tenant_id=tenant_id, state__in=["open", "finishing"])
+        total = Sum("size", default=0)
+        return int(counted.aggregate(total=total)["total"]) + int(under_way.aggregate(total=total)["total"])
 
 
 class CopyQuerySet(QuerySet["Copy"]):

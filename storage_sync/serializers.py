@@ -25,13 +25,17 @@ class FileSerializer(serializers.ModelSerializer[StoredFile]):
     """What a file is, how durable, and where its copies are."""
 
     durability = serializers.ChoiceField(choices=["both", "cloud", "local", "none"], read_only=True)
+    verified = serializers.BooleanField(source="is_verified", read_only=True)
     copies = CopySerializer(many=True, read_only=True)
     legal_hold = serializers.SerializerMethodField()
     backed_up_in = serializers.SerializerMethodField()
 
     class Meta:
         model = StoredFile
-        fields = ("id", "category", "size", "sha256", "state", "durability", "copies", "legal_hold", "backed_up_in")
+        fields = (
+            "id", "category", "size", "sha256", "verified", "state", "durability", "copies", "legal_hold",
+            "backed_up_in",
+        )  # fmt: skip
         read_only_fields = fields
 
     @extend_schema_field(LegalHoldSerializer(allow_null=True))

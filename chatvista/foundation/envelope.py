@@ -20,6 +20,8 @@ from chatvista.foundation.problems import Problem, TransientError
 logger = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+PHRASES = {460: "Checksum Mismatch"}
+"""Statuses that protocols of ours use and Python does not know: tus."""
 CODES = {
     400: "bad_request",
     401: "not_authenticated",
@@ -39,7 +41,7 @@ def body(problem: Problem) -> dict[str, Any]:
     """The JSON members of a problem, in the order of the contract."""
     members: dict[str, Any] = {
         "type": f"urn:chatvista:problem:{problem.code}",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": PHRASES.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,

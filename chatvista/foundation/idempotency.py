@@ -33,7 +33,7 @@ from chatvista.foundation.problems import Problem
 HEADER = "Idempotency-Key"
 CLAIM_SECONDS = 60.0
 KEPT = timedelta(days=1)
-_REPLAYED = ("Location", "ETag", "X-ChatVista-Recording")
+_REPLAYED = ("Location", "ETag", "X-ChatVista-Recording", "Upload-Offset", "Upload-Expires")
 _SANE = re.compile(r"[\x21-\x7e]{1,200}")
 
 # By request, so that the claim goes when the request goes.

@@ -72,10 +72,14 @@ CORS_URLS_REGEX = r"^/(api|health)(/|$)"
 CORS_EXPOSE_HEADERS = [
     "Content-Disposition", "Content-Range", "ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
     "X-ChatVista-Recording", "X-Request-ID",
+    "Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version",
+    "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset", "X-ChatVista-Chunk-Bytes",
 ]  # fmt: skip
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-disposition", "content-type", "idempotency-key", "if-match", "if-none-match",
     "range", "repr-digest", "x-request-id",
+    "tus-resumable", "upload-checksum", "upload-concat", "upload-defer-length", "upload-length", "upload-metadata",
+    "upload-offset", "x-http-method-override",
 ]  # fmt: skip
 
 REGISTRATIONS_PER_MINUTE = READ.integer(

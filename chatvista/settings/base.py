@@ -67,7 +67,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chatvista.foundation.correlation.RequestIdMiddleware",
     "chatvista.health.HealthMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "chatvista.foundation.journal.RequestJournal",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",

@@ -41,8 +41,13 @@ class Recording(Record):
     @property
     def state(self) -> str:
         """How far it is: archived, stored, transcribing, transcribed or failed (the recording itself is safe)."""
+        if self.file.state == "quarantined":
+            return "failed"
         if self.file.state != "stored":
             return self.file.state
         if self.job is None or self.job.state == State.CANCELLED:
             return "stored"
+        if self.job.kind != "transcribe":
+            # Its bytes are being read for the first time.
+            return "failed" if self.job.state == State.FAILED else "stored"
         return {State.COMPLETED: "transcribed", State.FAILED: "failed"}.get(State(self.job.state), "transcribing")

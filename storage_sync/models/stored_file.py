@@ -120,6 +120,11 @@ class StoredFile(Record):
         return next((str(side) for side in (SideName.CLOUD, SideName.LOCAL) if side in sides), "none")
 
     @property
+    def is_verified(self) -> bool:
+        """Whether all its bytes were read since it came; False while a job still does so."""
+        return self.sha256 is not None and self.state != FileState.QUARANTINED
+
+    @property
     def held_size(self) -> int:
         """Bytes that lie on each side; more than `size` where they are sealed."""
         return self.size if self.sealed_size is None else self.sealed_size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from chatvista.foundation.records import Record
 from storage_sync.models.stored_file import StoredFile
@@ -86,3 +87,8 @@ class Upload(Record):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.offset} of {self.size} bytes"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time has passed while it was still open."""
+        return self.state == UploadState.OPEN and self.expires_at <= timezone.now()

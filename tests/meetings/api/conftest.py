@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from meetings.models import Meeting
+from storage_sync.uploading import holding
 from tests.meetings import making
 
 ApiFor = Callable[[User | None], APIClient]
@@ -36,3 +37,9 @@ def as_pavel(api_for: ApiFor, pavel: User) -> APIClient:
 def as_olga(api_for: ApiFor, olga: User) -> APIClient:
     """The outsider's client."""
     return api_for(olga)
+
+
+@pytest.fixture
+def patient_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases of uploads that no heartbeat has to renew: it could not see into the transaction of a test."""
+    monkeypatch.setattr(holding, "LEASE_SECONDS", 600.0)

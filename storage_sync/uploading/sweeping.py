@@ -1,0 +1,117 @@
+"""What is done for uploads that nobody works on: finishing them, ending those whose time has passed, tidying up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from chatvista.foundation.leases import LeaseLostError, in_seconds
+from chatvista.foundation.problems import Problem, WorkError
+from storage_sync.models import Upload, UploadState
+from storage_sync.sides.cloud import cloud
+from storage_sync.sides.local import local
+from storage_sync.uploading import appending, ending, finishing, holding
+from storage_sync.uploading.parting import TAILS
+
+logger = structlog.get_logger(__name__)
+
+AT_ONCE = 100
+LONGEST_SECONDS = 45.0
+# What cannot be finished for so long after its time is given up, and says so.
+PATIENCE_SECONDS = 86_400
+# Scratch of an upload that is over may still be read, or be on its way.
+STRAY_AGE = dt.timedelta(hours=1)
+_UPLOAD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def sweep() -> Counter[str]:
+    """One round, for less than a minute; how many uploads met each end."""
+    verdicts: Counter[str] = Counter()
+    until = time.monotonic() + LONGEST_SECONDS
+    free = Upload.objects.filter(holding.is_free())
+    given_up = free.filter(state=UploadState.FINISHING, expires_at__lt=in_seconds(-PATIENCE_SECONDS))
+    _each(given_up, _give_up, verdicts, until)
+    _each(free.filter(state=UploadState.FINISHING), _finish, verdicts, until)
+    _each(free.filter(state=UploadState.OPEN, expires_at__lt=Now()), _expire, verdicts, until)
+    _each(Upload.objects.filter(ending.has_remains()), _tidy, verdicts, until)
+    verdicts["strays"] = _remove_strays(until)
+    if verdicts.total():
+        logger.info("uploads_swept", **verdicts)
+    return verdicts
+
+
+def _each(rows: QuerySet[Upload], do: Callable[[Upload], str], verdicts: Counter[str], until: float) -> None:
+    for upload in list(rows.order_by("updated_at")[:AT_ONCE]):
+        if time.monotonic() > until:
+            return
+        try:
+            verdicts[do(upload)] += 1
+        except (Problem, WorkError, LeaseLostError) as error:
+            logger.info("upload_left_for_later", upload=str(upload.pk), error=str(error))
+            verdicts["later"] += 1
+        except Exception:
+            # One that cannot be settled must not keep the others waiting.
+            logger.exception("upload_cannot_be_swept", upload=str(upload.pk))
+            verdicts["failed"] += 1
+
+
+def _finish(upload: Upload) -> str:
+    try:
+        finishing.resume(upload)
+    except Problem as problem:
+        if problem.status in {423, 503}:
+            raise
+        return "refused"
+    return "finished"
+
+
+def _give_up(upload: Upload) -> str:
+    hold = holding.hold(upload_id=upload.pk, state=UploadState.FINISHING)
+    finishing.fail(hold, Problem("upload_gone", "It could not be finished in days; begin it anew.", status=410))
+    return "given_up"
+
+
+def _expire(upload: Upload) -> str:
+    ending.terminate(upload)
+    return "expired"
+
+
+def _tidy(upload: Upload) -> str:
+    return "tidied" if ending.clean_up(upload) else "later"
+
+
+def _remove_strays(until: float) -> int:
+    """Tails and files of uploads that are over: a request that was given up may have left one behind."""
+    removed, oldest = 0, timezone.now() - STRAY_AGE
+    try:
+        side = cloud()
+        if side is not None:
+            for found in side.page(prefix=TAILS).found:
+                if time.monotonic() > until:
+                    break
+                if found.modified_at < oldest and not _is_under_way(found.key.split("/")[1]):
+                    side.delete(key=found.key)
+                    removed += 1
+        for path in (local().root / "temp" / appending.FOLDER).glob("*"):
+            if path.stat().st_mtime < oldest.timestamp() and not _is_under_way(path.name):
+                path.unlink(missing_ok=True)
+                removed += 1
+    except (WorkError, OSError) as error:
+        logger.warning("stray_uploads_stay_for_now", error=str(error))
+    return removed
+
+
+def _is_under_way(name: str) -> bool:
+    if not _UPLOAD_ID.fullmatch(name):
+        return False
+    under_way = [UploadState.OPEN, UploadState.FINISHING]
+    return Upload.objects.filter(pk=uuid.UUID(name), state__in=under_way).exists()
