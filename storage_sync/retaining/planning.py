@@ -25,11 +25,10 @@ class Amount:
     files: int = 0
     bytes: int = 0
 
-    def add(self, files: StoredFileQuerySet) -> None:
+    def add(self, other: Amount) -> None:
         """Count these, too."""
-        found = files.aggregate(files=Count("pk"), bytes=Sum("size", default=0))
-        self.files += found["files"]
-        self.bytes += int(found["bytes"])
+        self.files += other.files
+        self.bytes += other.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +80,26 @@ def _look_ahead(made: Plan, policy: RetentionPolicy, tenant_id: uuid.UUID | None
     purge_now = selecting.to_purge(policy=policy, at=now, tenant_id=tenant_id)
     purge_all = selecting.to_purge(policy=policy, at=until, tenant_id=tenant_id)
     chained = selecting.to_purge_once_archived(policy=policy, now=now, at=until, tenant_id=tenant_id)
-    made.archive.now.add(archive_now)
-    made.archive.later.add(archive_all.exclude(pk__in=archive_now.values("pk")))
-    made.purge.now.add(purge_now)
-    made.purge.later.add(purge_all.exclude(pk__in=purge_now.values("pk")))
-    made.purge.later.add(chained)
-    made.held.add(selecting.purgeable(policy=policy, at=until, tenant_id=tenant_id).filter(has_legal_hold=True))
+    _count(made.archive, archive_now, archive_all)
+    _count(made.purge, purge_now, purge_all)
+    made.purge.later.add(_amount(chained))
+    held = selecting.purgeable(policy=policy, at=until, tenant_id=tenant_id).filter(has_legal_hold=True)
+    made.held.add(_amount(held))
     made.archive.first += _items(archive_all.order_by("stored_at"), policy, _archive_at(terms))
     made.purge.first += _items(purge_all.order_by("archived_at"), policy, _purge_at(terms))
     made.purge.first += _items(chained.order_by("stored_at"), policy, _purge_at_once_archived(terms, now))
+
+
+def _amount(files: StoredFileQuerySet) -> Amount:
+    found = files.aggregate(files=Count("pk"), bytes=Sum("size", default=0))
+    return Amount(found["files"], int(found["bytes"]))
+
+
+def _count(upcoming: Upcoming, due_now: StoredFileQuerySet, due_until: StoredFileQuerySet) -> None:
+    """What is due now is among what is due until then, so that the rest need not be looked for."""
+    now, both = _amount(due_now), _amount(due_until)
+    upcoming.now.add(now)
+    upcoming.later.add(Amount(both.files - now.files, both.bytes - now.bytes))
 
 
 Due = Callable[[StoredFile], dt.datetime | None]

@@ -34,6 +34,11 @@ def age(file: StoredFile, *, days: int) -> None:
     StoredFile.objects.filter(pk=file.pk).update(stored_at=then)
 
 
+def job_of(recording: Recording) -> Job:
+    assert recording.job_id is not None
+    return Job.objects.get(pk=recording.job_id)
+
+
 def archive_by_policy(category: str) -> None:
     RetentionPolicy.objects.create(category=category, archive_after_days=30)
     assert applying.apply()["archived"] == 1
@@ -46,13 +51,13 @@ def purge(file: StoredFile) -> None:
 
 def test_a_policy_archives_a_recording_as_a_person_does(meeting: Meeting, hana: User, as_hana: APIClient) -> None:
     recording = making.recording_of(meeting, hana)
-    assert Job.objects.get(pk=recording.job_id).state == "queued"
+    assert job_of(recording).state == "queued"
     age(recording.file, days=31)
     archive_by_policy("recordings")
     address = f"/api/v1/recordings/{recording.pk}"
     assert as_hana.get(address).status_code == 404
     assert as_hana.get(f"/api/v1/meetings/{meeting.pk}/transcripts").json()["results"] == []
-    assert Job.objects.get(pk=recording.job_id).state == "cancelled"
+    assert job_of(recording).state == "cancelled"
     restored = as_hana.post(f"{address}/restore")
     assert (restored.status_code, restored.json()["state"]) == (200, "stored")
     assert as_hana.post(f"{address}/retry").json()["job"]["state"] == "queued"
@@ -68,8 +73,8 @@ def test_a_transcription_that_runs_while_its_recording_is_archived_ends_cancelle
         work.enter("listening")
 
     monkeypatch.setattr(transcribing, "_forget_other_engine", lambda work, engine: archived_meanwhile(work))
-    working.run_job(job_id=recording.job_id)
-    assert Job.objects.get(pk=recording.job_id).state == "cancelled"
+    working.run_job(job_id=job_of(recording).pk)
+    assert job_of(recording).state == "cancelled"
 
 
 @pytest.mark.parametrize("ends", [False, True])

@@ -28,10 +28,18 @@ def purge(file: StoredFile) -> Callable[[], Any]:
     return lambda: purging.begin(file_id=file.pk, reason="A race.")
 
 
+def restore(file: StoredFile) -> Callable[[], Any]:
+    return lambda: archiving.restore(fresh(file))
+
+
+def hold(file: StoredFile, reason: str = "A lawsuit.") -> Callable[[], Any]:
+    return lambda: holding.put_hold(file_id=file.pk, reason=reason)
+
+
 def test_restore_or_purge(storeroom: Path) -> None:
     for _ in range(ROUNDS):
         file = archived()
-        purged, restored = race([purge(file), lambda it=file: archiving.restore(fresh(it))])
+        purged, restored = race([purge(file), restore(file)])
         assert purged == (fresh(file).state == "purging")
         assert purged == Deletion.objects.filter(file_id=file.pk).exists()
         assert code_of(restored) == ("not_restorable" if purged else "done")
@@ -42,7 +50,7 @@ def test_restore_or_purge(storeroom: Path) -> None:
 def test_hold_or_purge(storeroom: Path) -> None:
     for _ in range(ROUNDS):
         file = archived()
-        purged, held = race([purge(file), lambda it=file: holding.put_hold(file_id=it.pk, reason="A lawsuit.")])
+        purged, held = race([purge(file), hold(file)])
         assert purged == (fresh(file).state == "purging")
         assert code_of(held) == ("file_purged" if purged else "done")
         assert fresh(file).has_legal_hold != purged
@@ -76,6 +84,6 @@ def test_two_at_once_carry_a_purge_to_its_end(storeroom: Path) -> None:
 def test_two_holds_leave_one(storeroom: Path) -> None:
     for _ in range(ROUNDS):
         file = archived()
-        race([lambda it=file, why=why: holding.put_hold(file_id=it.pk, reason=why) for why in ("One.", "Two.")])
+        race([hold(file, "One."), hold(file, "Two.")])
         assert file.legal_holds.filter(lifted_at=None).count() == 1
         assert file.legal_holds.count() == 2

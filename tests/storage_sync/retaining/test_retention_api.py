@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import pytest
 from accounts.models import AuditEvent
 from storage_sync.models import RetentionPolicy, StoredFile
 from storage_sync.retaining import applying, purging
+from storage_sync.retaining.selecting import database_now
 from tests.factories.people import make_user
 from tests.storage_sync.making import WORDS
 from tests.storage_sync.retaining.ageing import archived, policy, stored
@@ -224,9 +224,7 @@ def test_who_may_not_hold_a_file(hana: User, pavel: User, olga: User, auditor: U
     StoredFile.objects.filter(pk=file.pk).update(state="archived", archived_at=file.stored_at)
     purging.begin(file_id=file.pk, reason="A test.")
     assert code(api_for(hana).put(address, {"reason": "Too late."})) == (410, "file_purged")
-    StoredFile.objects.filter(pk=file.pk).update(
-        state="reserved", lease_token=uuid.uuid4(), lease_until=file.stored_at + dt.timedelta(days=1)
-    )
+    StoredFile.objects.filter(pk=file.pk).update(state="reserved", lease_token=uuid.uuid4(), lease_until=database_now())
     assert api_for(hana).put(address, {"reason": "x"}).status_code == 404
 
 
