@@ -9,8 +9,9 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  Django's name for it
 from django.core.checks import Warning as Caution
+from django.db import OperationalError, ProgrammingError
 
 from storage_sync.vocabulary import Category
 
@@ -65,3 +66,27 @@ def check_cdn_categories(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
             )
         )
     return problems
+
+
+@register(Tags.database)
+def check_sealed_files(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Every sealed file can be opened with the keys this process was given; asked at each deployment."""
+    from storage_sync.sealing.rewrapping import missing_keys  # noqa: PLC0415  models load after the checks do
+
+    if not databases:
+        return []
+    try:
+        missing = missing_keys()
+    except (ProgrammingError, OperationalError):
+        return []  # before the first migration there are no files
+    return [
+        Warning(
+            f"{files} sealed files cannot be opened: the key {key_id} is not among those of this process.",
+            hint="Give the earlier value of ENCRYPTION_KEY in ENCRYPTION_KEY_PREVIOUS, then run: "
+            "manage.py storage rewrap",
+            id="storage_sync.W001",
+        )
+        for key_id, files in missing.items()
+    ]
