@@ -48,6 +48,7 @@ def test_an_owner_sees_both_copies(
         "category": "recordings",
         "size": len(WORDS),
         "sha256": file.sha256,
+        "verified": True,
         "state": "stored",
         "durability": "both",
         "legal_hold": None,
