@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.dispatch import Signal
 
 announced = Signal()
 """Sent with `event`, an `Event`."""
+
+history_wanted = Signal()
+"""Sent with `target_id`; who keeps the record answers with what it has about that thing, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +60,11 @@ def record(
             data=data,
         ),
     )
+
+
+def history(target_id: uuid.UUID) -> list[dict[str, Any]]:
+    """What was done to one thing, oldest first, as whoever keeps the record has it."""
+    told: list[dict[str, Any]] = []
+    for _, entries in history_wanted.send(sender=None, target_id=target_id):
+        told += cast("list[dict[str, Any]]", entries)
+    return told

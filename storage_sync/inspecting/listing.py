@@ -25,12 +25,13 @@ from storage_sync.sides.local import LocalSide
 from storage_sync.vocabulary import Category
 
 ROWS_AT_ONCE = 2000
+# Whether a copy is present anywhere is not asked by EXISTS, for which every page would hash the whole table.
 # The index that Django makes for LIKE on the unique key is in the order of bytes, as the lists of object stores are,
 # whatever the database collates by.
 _ROWS = """
     SELECT f.id, f.key, f.state, COALESCE(f.sealed_size, f.size), f.md5, f.composite_md5,
            c.state, c.next_attempt_at IS NOT NULL,
-           EXISTS (SELECT 1 FROM storage_sync_copy a WHERE a.file_id = f.id AND a.state = 'present')
+           (SELECT true FROM storage_sync_copy a WHERE a.file_id = f.id AND a.state = 'present' LIMIT 1) IS NOT NULL
     FROM storage_sync_storedfile f
     LEFT JOIN storage_sync_copy c ON c.file_id = f.id AND c.side = %s AND c.node = %s
     WHERE f.key ~>~ %s AND f.key ~<~ %s

@@ -38,7 +38,7 @@ def inspect_space() -> None:
         _inspect(SideName.CLOUD)
 
 
-def order_reconciliation(*, order: Order, by: uuid.UUID) -> Job:
+def order_reconciliation(*, order: Order, by: uuid.UUID | None) -> Job:
     """Have a worker reconcile; the inspection has the id of the job's subject. In the caller's transaction."""
     job = working.queue_job(
         kind=RECONCILIATION,
