@@ -6,6 +6,8 @@ moment. Files that arrive meanwhile are looked at when they are stored, and a sc
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -43,7 +45,7 @@ def rewrite_files(work: Work) -> None:
         # Asked for each: it may have been changed back, and whoever changed it counts on it.
         wanted = Meeting.objects.values_list("is_confidential", flat=True).get(pk=meeting.pk)
         try:
-            rewrite(file_id=file_id, is_confidential=wanted, pulse=lambda at=number: work.progress(at / len(found)))
+            rewrite(file_id=file_id, is_confidential=wanted, pulse=partial(work.progress, number / len(found)))
         except (PermanentError, TransientError, Problem) as error:
             logger.warning("file_not_rewritten", file=str(file_id), code=error.code, detail=error.detail)
             postponed = error

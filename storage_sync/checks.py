@@ -9,7 +9,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  Django's name for it
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import OperationalError, ProgrammingError
 
@@ -82,11 +82,11 @@ def check_sealed_files(
     except (ProgrammingError, OperationalError):
         return []  # before the first migration there are no files
     return [
-        Warning(
+        Caution(
             f"{files} sealed files cannot be opened: the key {key_id} is not among those of this process.",
             hint="Give the earlier value of ENCRYPTION_KEY in ENCRYPTION_KEY_PREVIOUS, then run: "
             "manage.py storage rewrap",
-            id="storage_sync.W001",
+            id="storage_sync.W003",
         )
         for key_id, files in missing.items()
     ]

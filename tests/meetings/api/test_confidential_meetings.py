@@ -19,6 +19,7 @@ from meetings.models import Meeting, Recording
 from storage_sync import reading
 from storage_sync.models import StoredFile
 from storage_sync.receiving import Intake
+from storage_sync.sealing import rewriting
 from tests.meetings import making
 from tests.meetings.conftest import Capture
 from tests.storage_sync.sealing.test_sealed_files import everything_that_lies_about
@@ -140,7 +141,7 @@ def test_one_file_that_cannot_be_rewritten_does_not_keep_the_others(
     as_hana: APIClient, meeting: Meeting, capture: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = capture(transcribe=False), capture(transcribe=False)
-    real = sealing.rewrite
+    real = rewriting.rewrite
 
     def but_not_the_first(**given: Any) -> bool:
         if given["file_id"] == first.file_id:

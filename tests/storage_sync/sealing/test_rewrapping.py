@@ -83,6 +83,6 @@ def test_a_file_sealed_anew_in_between_keeps_its_new_key(
         StoredFile.objects.filter(pk=file.pk).update(sealed_key=row.sealed_key, seal_key_id="anew")
         return real(**given)  # type: ignore[arg-type]  # as they came
 
-    monkeypatch.setattr(rewrapping.master_keys, "wrap", sealed_meanwhile)
+    monkeypatch.setattr(master_keys, "wrap", sealed_meanwhile)
     rewrap_all()
     assert StoredFile.objects.get(pk=file.pk).seal_key_id == "anew"

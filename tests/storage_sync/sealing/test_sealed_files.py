@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -35,7 +36,7 @@ def in_cloud(file: StoredFile) -> bytes:
 
 def get(file: StoredFile, **headers: str) -> tuple[int, bytes]:
     request = RequestFactory().get("/", headers=headers)
-    answer = serving.respond(request, file, filename="a.flac")
+    answer: Any = serving.respond(request, file, filename="a.flac")
     parts = getattr(answer, "streaming_content", None)
     with contextlib.closing(answer):
         return answer.status_code, answer.content if parts is None else b"".join(parts)
