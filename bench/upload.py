@@ -134,10 +134,14 @@ def client_of(environ: Mapping[str, str]) -> S3Client:
 
 def drain(house: House) -> None:
     """Begin with nothing left to write, and without the files of the round before."""
+    # Rows first, or the service would set about mending what it misses.
+    for table in ("meetings_recording", "storage_sync_blockdigests", "storage_sync_copy", "storage_sync_storedfile"):
+        house.sql(f"DELETE FROM {table}")
     shutil.rmtree(house.storage / "recordings", ignore_errors=True)
     client, bucket = client_of(house.environ), house.environ["DO_SPACES_BUCKET"]
-    for item in client.list_objects_v2(Bucket=bucket).get("Contents", []):
-        client.delete_object(Bucket=bucket, Key=item["Key"])
+    for prefix in ("recordings/", "bench/"):
+        for item in client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+            client.delete_object(Bucket=bucket, Key=item["Key"])
     os.sync()
 
 

@@ -33,6 +33,8 @@ PARTS_AT_ONCE = 3
 PAUSES = 0.5, 1.0
 # Whoever uploads waits: a Space that hangs is given up soon, and asked once more when the file is put from the disk.
 PATIENCE_SECONDS = 15.0
+# Some servers put the object together only when they are told that it is complete.
+COMPLETE_SECONDS = 30.0
 # For one answer. While the body still comes nobody waits for it, so that it may take its time.
 ANSWER_SECONDS = 30.0
 PULSE_SECONDS = 1.0
@@ -83,10 +85,10 @@ class Forwarding:
                 self._sending.append(
                     self._threads.submit(self._send, last, size - (last - 1) * PART_BYTES, part_md5s[-1])
                 )
-            self._await(set(self._sending), pulse)
+            self._await(set(self._sending), pulse, patience=PATIENCE_SECONDS)
             parts = [future.result() for future in self._sending]
             completing = self._threads.submit(lambda: self._began.result().complete(parts))
-            self._await({completing}, pulse)
+            self._await({completing}, pulse, patience=COMPLETE_SECONDS)
         except WorkError as error:
             logger.warning("forwarding_failed", key=self.key, code=error.code, detail=error.detail)
             self.abandon()
@@ -104,7 +106,7 @@ class Forwarding:
             self._is_over.set()
             threading.Thread(target=self._abort, name="abandoning", daemon=True).start()
 
-    def _await(self, running: set[Future[Any]], pulse: Callable[[], None]) -> None:
+    def _await(self, running: set[Future[Any]], pulse: Callable[[], None], *, patience: float) -> None:
         """Until all are done; a while in which none gets done is taken for a Space that hangs."""
         progress = time.monotonic()
         while running:
@@ -113,7 +115,7 @@ class Forwarding:
                 future.result()
             now = time.monotonic()
             progress = now if done else progress
-            if now - progress > PATIENCE_SECONDS:
+            if now - progress > patience:
                 raise TransientError("cloud_unavailable", "The Space hangs.")
             pulse()
 
