@@ -8,12 +8,19 @@ from storage_sync import archiving, clearing, nodes, sweeping
 from storage_sync.inspecting import ordering
 from storage_sync.retaining import applying, purging
 from storage_sync.syncing import running, waking
+from storage_sync.uploading import sweeping as uploads
 
 
 @shared_task
 def sweep_reservations() -> None:
     """Finish or drop what killed processes left."""
     sweeping.sweep_reservations()
+
+
+@shared_task
+def sweep_uploads() -> None:
+    """Finish uploads that were left unfinished, and end those whose time has passed."""
+    uploads.sweep()
 
 
 @shared_task

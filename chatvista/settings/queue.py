@@ -50,6 +50,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "storage", "expires": 60},
     },
+    "finish or end uploads nobody works on": {
+        "task": "storage_sync.tasks.sweep_uploads",
+        "schedule": 60.0,
+        "options": {"queue": "storage", "expires": 60},
+    },
     "make due copies": {
         "task": "storage_sync.tasks.sync_copies",
         "schedule": 60.0,
@@ -91,11 +96,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "storage_sync.tasks.clear_space",
         "schedule": 3600.0,
         "options": {"queue": "storage", "expires": 3600},
-    },
-    "keep confidential files sealed": {
-        "task": "meetings.tasks.keep_confidentiality",
-        "schedule": 600.0,
-        "options": {"queue": "storage", "expires": 600},
     },
     "forget old idempotency keys": {
         "task": "chatvista.foundation.tasks.forget_idempotency_keys",
