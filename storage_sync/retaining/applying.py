@@ -65,11 +65,20 @@ def _each(due: StoredFileQuerySet, policy: RetentionPolicy, deed: Deed, until: f
         for file_id in found:
             if time.monotonic() > until:
                 return done
-            done += deed(policy, file_id)
+            done += _safely(deed, policy, file_id)
         # What somebody else holds or changed stays in the list: without progress it is left to the next run.
         if done == before:
             break
     return done
+
+
+def _safely(deed: Deed, policy: RetentionPolicy, file_id: uuid.UUID) -> bool:
+    """One file whose owner cannot follow must not keep all younger ones for ever."""
+    try:
+        return deed(policy, file_id)
+    except Exception:
+        logger.exception("retention_failed", file=str(file_id), policy=str(policy.pk))
+        return False
 
 
 def _archive(policy: RetentionPolicy, file_id: uuid.UUID) -> bool:

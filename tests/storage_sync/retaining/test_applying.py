@@ -14,6 +14,7 @@ from storage_sync import archiving
 from storage_sync.models import Deletion, RetentionPolicy, StoredFile
 from storage_sync.retaining import applying, holding, planning, purging, selecting
 from storage_sync.retaining.selecting import database_now
+from storage_sync.signals import file_purged
 from tests.storage_sync.making import WORDS, store
 from tests.storage_sync.retaining.ageing import SECOND, archived, fresh, policy, stored
 
@@ -217,3 +218,19 @@ def test_a_purge_that_was_ordered_twice_is_one(storeroom: Path) -> None:
     assert purging.begin(file_id=file.pk, reason="An operator.")
     assert run() == (0, 0)
     assert Deletion.objects.get().reason == "An operator."
+
+
+def test_a_file_whose_owner_fails_does_not_keep_the_younger_ones(storeroom: Path) -> None:
+    policy(purge_after_days=7)
+    old, young = archived(days=9), archived(days=8)
+
+    def listen(*, file: StoredFile, **_: Any) -> None:
+        if file.pk == old.pk:
+            raise RuntimeError("the owner failed")
+
+    file_purged.connect(listen)
+    try:
+        assert run() == (0, 1)
+    finally:
+        file_purged.disconnect(listen)
+    assert (fresh(old).state, fresh(young).state) == ("archived", "purging")
