@@ -37,6 +37,17 @@ def of_sweep(told: Mapping[str, Mapping[str, int]]) -> str:
     return "\n".join(parts)
 
 
+def of_rewrapping(told: Mapping[str, Any]) -> str:
+    """What became of the keys of sealed files."""
+    sentences = [f"{told['rewrapped']} keys wrapped again, {told['left']} left."]
+    if told["unknown_keys"]:
+        listed = ", ".join(told["unknown_keys"])
+        sentences.append(f"Not given to this process: {listed}; see ENCRYPTION_KEY_PREVIOUS.")
+    elif not told["left"]:
+        sentences.append("No file needs ENCRYPTION_KEY_PREVIOUS any more.")
+    return "\n".join(sentences)
+
+
 def of_status(told: Mapping[str, Any]) -> str:
     """The status on one screen."""
     lines = [f"local {told['local']}, cloud {told['cloud']}"]

@@ -67,7 +67,7 @@ def test_sweep_settles_what_is_left(storeroom: Path, capsys: pytest.CaptureFixtu
     StoredFile.objects.update(state="reserved", lease_token=file.pk, lease_until=in_seconds(-1))
     code, told = storage(capsys, "sweep")
     assert (code, told["reservations"]["finished"]) == (0, 1)
-    assert set(told) == {"reservations", "uploads", "disk", "space"}
+    assert set(told) == {"reservations", "uploads", "disk", "space", "remnants"}
 
 
 def test_status_and_nodes(storeroom: Path, capsys: pytest.CaptureFixture[str]) -> None:

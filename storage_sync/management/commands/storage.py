@@ -1,7 +1,8 @@
-"""`manage.py storage`: reconcile, scrub, sweep, status, nodes, and everything that is known about one file.
+"""`manage.py storage`: reconcile, scrub, sweep, rewrap, status, nodes, and everything that is known about one file.
 
 Exit codes of `reconcile` and `scrub`: 0 when there was no difference, 1 when there were (repaired or not), 2 when a
-guard stopped it. JSON goes alone to stdout, progress and sentences of trouble to stderr.
+guard stopped it; of `rewrap`: 1 when a file is left that hangs on an old key. JSON goes alone to stdout, progress and
+sentences of trouble to stderr.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from storage_sync.inspecting.guards import FORCIBLE
 from storage_sync.inspecting.reconciling import Order, reconcile
 from storage_sync.inspecting.scrubbing import BYTES_A_SECOND, Slice, hourly, scrub
 from storage_sync.models import Inspection
+from storage_sync.sealing import remnants, rewrapping
 from storage_sync.uploading import sweeping as uploads
 from storage_sync.vocabulary import Category, SideName
 
@@ -29,7 +31,7 @@ _SIDES = [SideName.LOCAL.value, SideName.CLOUD.value]
 class Command(BaseCommand):
     """Each subcommand makes one call."""
 
-    help = "Look after the storeroom: reconcile, scrub, sweep, status, nodes, ledger."
+    help = "Look after the storeroom: reconcile, scrub, sweep, rewrap, status, nodes, ledger."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand for each deed."""
@@ -54,6 +56,10 @@ class Command(BaseCommand):
         deeds.add_parser(
             "sweep", parents=[told], help="settle what killed processes left, on this node and in the Space"
         )
+        wrapping = deeds.add_parser(
+            "rewrap", parents=[told], help="hang the keys of sealed files on the current ENCRYPTION_KEY"
+        )
+        wrapping.add_argument("--dry-run", action="store_true", help="say how many would be, change nothing")
         deeds.add_parser("status", parents=[told], help="where the storeroom stands")
         deeds.add_parser("nodes", parents=[told], help="the machines with a disk")
         looking = deeds.add_parser("ledger", parents=[told], help="everything known about one file")
@@ -63,7 +69,7 @@ class Command(BaseCommand):
         """Do the one that was asked for."""
         deeds: dict[str, Callable[[dict[str, Any]], int]] = {
             "reconcile": self._reconcile, "scrub": self._scrub, "sweep": self._sweep, "status": self._status,
-            "nodes": self._nodes, "ledger": self._ledger,
+            "nodes": self._nodes, "ledger": self._ledger, "rewrap": self._rewrap,
         }  # fmt: skip
         if code := deeds[deed](options):
             sys.exit(code)
@@ -104,9 +110,23 @@ class Command(BaseCommand):
             "uploads": dict(uploads.sweep()),
             "disk": dict(clearing.clear_disk()),
             "space": dict(clearing.clear_space()),
+            "remnants": {"emptied": remnants.remove_due()},
         }
         self._say(options, told, storytelling.of_sweep(told))
         return 0
+
+    def _rewrap(self, options: dict[str, Any]) -> int:
+        done = rewrapping.rewrap_all(is_dry_run=options["dry_run"], tell=self._follow)
+        told = {
+            "dry_run": options["dry_run"],
+            "rewrapped": 0 if options["dry_run"] else done.done,
+            "left": done.left,
+            "refused": dict(done.refused),
+            "unknown_keys": sorted(done.unknown_keys),
+            "keys_in_use": rewrapping.keys_in_use(),
+        }
+        self._say(options, told, storytelling.of_rewrapping(told))
+        return int(done.left > 0 and not options["dry_run"])
 
     def _status(self, options: dict[str, Any]) -> int:
         told = status.status()

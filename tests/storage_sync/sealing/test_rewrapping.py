@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from chatvista.foundation import master_keys
@@ -86,3 +88,20 @@ def test_a_file_sealed_anew_in_between_keeps_its_new_key(
     monkeypatch.setattr(master_keys, "wrap", sealed_meanwhile)
     rewrap_all()
     assert StoredFile.objects.get(pk=file.pk).seal_key_id == "anew"
+
+
+def test_the_command_says_by_its_exit_code_whether_old_keys_are_still_needed(
+    storeroom: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store(is_confidential=True)
+    old = rotate(settings)
+    call_command("storage", "rewrap", "--dry-run", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["rewrapped"], told["left"], len(told["keys_in_use"])) == (0, 1, 1)
+    settings.ENCRYPTION_KEY_PREVIOUS = ()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("storage", "rewrap")
+    assert "ENCRYPTION_KEY_PREVIOUS" in capsys.readouterr().out
+    settings.ENCRYPTION_KEY_PREVIOUS = (old,)
+    call_command("storage", "rewrap")
+    assert "1 keys wrapped again, 0 left" in capsys.readouterr().out
