@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run instance demo test test-slow bench-upload lint check fmt lock schema
+.PHONY: help run instance demo test test-slow chaos bench-upload lint check fmt lock schema
 
 PYTHON := .venv/bin/python
 # Tools that import the settings but reach no server get values for what is not set.
@@ -32,6 +32,9 @@ test-slow: .venv/.ready-to-develop ## the long fault and browser tests
 
 bench-upload: .venv/.ready-to-develop ## measure an upload of 1 GiB against cp and boto3 at once
 	@$(PYTHON) -m bench.upload $(BENCH_ARGS)
+
+chaos: .venv/.ready-to-develop ## 200 random kills during 2,000 uploads through two instances, and an outage of two minutes (half an hour)
+	@CHAOS_KILLS=200 CHAOS_UPLOADS=2000 OUTAGE_SECONDS=120 $(PYTHON) -m pytest -s -m slow tests/journeys/test_chaos.py tests/journeys/test_two_instances.py
 
 lint: .venv/.ready-to-develop ## all checks but the tests
 	$(PYTHON) -m ruff check .
