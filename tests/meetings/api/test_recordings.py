@@ -183,18 +183,6 @@ def test_what_arrives_must_have_the_digest_that_was_promised(
     assert upload(as_hana, meeting, headers={"Repr-Digest": twice}).status_code == 201
 
 
-def test_where_the_disk_is_enough_the_answer_says_what_is_still_to_come(
-    as_hana: APIClient, meeting: Meeting, storeroom: Path, settings: Settings
-) -> None:
-    settings.STORAGE_ACK, settings.SPACES_ENDPOINT = "local", "http://127.0.0.1:9"
-    answer = upload(as_hana, meeting)
-    assert (answer.status_code, answer.json()["storage"]["durability"]) == (202, "local")
-    assert {copy["side"]: copy["state"] for copy in answer.json()["storage"]["copies"]} == {
-        "local": "present",
-        "cloud": "pending",
-    }
-
-
 class Connection:
     """A request's body as a server presents it: some bytes, and then its end or an error."""
 
