@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run instance demo test test-slow chaos bench-upload lint check fmt lock schema
+.PHONY: help run instance demo test test-slow chaos bench bench-sync bench-upload lint check fmt lock schema
 
 PYTHON := .venv/bin/python
 # Tools that import the settings but reach no server get values for what is not set.
@@ -29,6 +29,11 @@ test: .venv/.ready-to-develop ## the fast tests
 
 test-slow: .venv/.ready-to-develop ## the long fault and browser tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m slow $(PYTEST_ARGS) || [ $$? -eq 5 ]
+
+bench: bench-sync bench-upload ## both measurements
+
+bench-sync: .venv/.ready-to-develop ## measure the sync engine against rclone
+	@$(PYTHON) -m bench.sync $(BENCH_ARGS)
 
 bench-upload: .venv/.ready-to-develop ## measure an upload of 1 GiB against cp and boto3 at once
 	@$(PYTHON) -m bench.upload $(BENCH_ARGS)

@@ -10,7 +10,8 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -87,9 +88,11 @@ class BulkSide(CloudSide):
         if keys.is_public(keys.require_safe(key)):
             with path.open("rb") as body:
                 return self._put_public(key=key, body=body, content_type=content_type)
-        with _in_our_words():
+        store = _store_of(self.space, PATIENT_SECONDS)
+
+        def put() -> str:
             done = obstore.put(
-                _store_of(self.space, PATIENT_SECONDS),
+                store,
                 key,
                 path,
                 attributes={"Content-Type": content_type},
@@ -97,7 +100,10 @@ class BulkSide(CloudSide):
                 chunk_size=PART_BYTES,
                 max_concurrency=PARTS_AT_ONCE,
             )
-        return (done["e_tag"] or "").strip('"')
+            return (done["e_tag"] or "").strip('"')
+
+        with _in_our_words():
+            return _in_passing_thread(put)
 
     def _put_public(self, *, key: str, body: bytes | BinaryIO, content_type: str) -> str:
         """By the client that tells the Space who may read it, which obstore cannot. Avatars are few and small."""
@@ -168,6 +174,20 @@ def _start_anew() -> None:
 
 
 os.register_at_fork(after_in_child=_start_anew)
+
+
+def _in_passing_thread(work: Callable[[], str]) -> str:
+    """Do it in a thread that ends with it: glibc would keep the parts' memory for every thread that lived on."""
+    done: Future[str] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="put-in-parts", daemon=True).start()
+    return done.result()
 
 
 def _found(item: ObjectMeta) -> Found:
