@@ -18,7 +18,7 @@ from django_redis import get_redis_connection
 from chatvista import __version__
 from chatvista.foundation.envelope import answer
 from chatvista.foundation.problems import Problem
-from storage_sync import probing
+from storage_sync import keeping, probing
 
 logger = structlog.get_logger(__name__)
 
@@ -78,7 +78,10 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """This process can serve: the database answers and has every migration of this version."""
+    """This process can serve: the database answers, has every migration of this version, and knows us by our name."""
+    if keeping.is_refused():
+        # Two machines with one name would write one's copies down as the other's.
+        return JsonResponse({"status": "not_ready", "node": "its name is taken: set CHATVISTA_NODE"}, status=503)
     state = _within_deadline({"schema": (_schema_state, "database disconnected")})["schema"]
     return JsonResponse(
         {"status": "ready" if state == "current" else "not_ready", "schema": state},

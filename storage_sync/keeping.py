@@ -60,6 +60,11 @@ class Keeper:
         self._stop.set()
         self._thread.join(STOPPED_WITHIN)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether another machine is alive under our name."""
+        return self._trouble == nodes.NameTakenError.__name__
+
     def _run(self) -> None:
         while not self._stop.is_set():
             if time.monotonic() >= self._next_beat:
@@ -164,6 +169,11 @@ def stop() -> None:
     if _keeper is not None:
         _keeper.stop()
         _keeper = None
+
+
+def is_refused() -> bool:
+    """Whether this process must not serve, because another machine is alive under the name of its node."""
+    return _keeper is not None and _keeper.is_refused
 
 
 def _forget_parent() -> None:

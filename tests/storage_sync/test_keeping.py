@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
 
 from storage_sync import disks, keeping, nodes
 from storage_sync.chores import TIMETABLE, Chore
@@ -152,3 +153,21 @@ def test_a_damaged_memory_is_forgotten(storeroom: Path) -> None:
 def test_the_timetable_names_every_chore_once() -> None:
     assert len({chore.name for chore in TIMETABLE}) == len(TIMETABLE)
     assert all(chore.every >= 1 for chore in TIMETABLE)
+
+
+def test_a_process_whose_name_is_taken_is_not_ready_to_serve(
+    client: Client, quick: list[Keeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Semaphore(0)
+
+    def refused(presence: nodes.Presence) -> None:
+        asked.release()
+        raise nodes.NameTakenError("somebody else")
+
+    monkeypatch.setattr(nodes, "beat", refused)
+    monkeypatch.setattr(keeping, "_keeper", start(quick))
+    for _ in range(2):
+        assert asked.acquire(timeout=15)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, "CHATVISTA_NODE" in answer.json()["node"]) == (503, True)
+    assert client.get("/health/live").status_code == 200
