@@ -19,13 +19,18 @@ from storage_sync.vocabulary import CopyState, FileState
 logger = structlog.get_logger(__name__)
 
 
-def mark_lost(*, file_id: uuid.UUID) -> bool:
-    """Declare a file lost unless some copy of it is present by now; whether it was declared."""
+def mark_lost(*, file_id: uuid.UUID, as_seen: StoredFile | None = None) -> bool:
+    """Declare a file lost unless some copy of it is present by now; whether it was declared.
+
+    Given the row `as_seen` before the sides were asked, nothing is declared of a file that has changed since.
+    """
     with transaction.atomic():
         file = StoredFile.objects.select_for_update().readable().filter(pk=file_id).first()
         # The copies are locked, too: somebody is perhaps making one at this moment.
         copies = list(Copy.objects.select_for_update().filter(file_id=file_id).order_by("pk"))
-        if file is None or any(copy.state == CopyState.PRESENT for copy in copies):
+        if file is None or (as_seen is not None and file.updated_at != as_seen.updated_at):
+            return False
+        if any(copy.state == CopyState.PRESENT for copy in copies):
             return False
         StoredFile.objects.filter(pk=file_id).update(state=FileState.LOST, updated_at=Now())
         file.refresh_from_db()

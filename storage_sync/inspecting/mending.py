@@ -79,7 +79,7 @@ def condemn(*, place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bo
         with _alone(place, file):
             put_aside(side=place.side, key=file.key)
         return Verdict.DAMAGED
-    return Verdict.LOST if losing.mark_lost(file_id=file.pk) else Verdict.DAMAGED
+    return Verdict.LOST if losing.mark_lost(file_id=file.pk, as_seen=file) else Verdict.DAMAGED
 
 
 @contextlib.contextmanager
@@ -120,6 +120,8 @@ def _absent(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool)
     follows = copy is not None and copy.state == CopyState.PRESENT and copy.next_attempt_at is not None
     if (file.other_key or follows) and place.side.head(key=keys.other_name(file.key)) is not None:
         return Verdict.BUSY  # on its way to the archive or back; whoever moves it settles it
+    if file.other_key and place.side.head(key=file.key) is not None:
+        return Verdict.BUSY  # and it was brought from there between the two looks
     is_believed = copy is not None and copy.state == CopyState.PRESENT
     is_wanted = place.is_cloud and (copy is None or copy.next_attempt_at is None)
     if is_believed or is_wanted:
@@ -133,7 +135,7 @@ def _absent(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool)
         return Verdict.UNREACHABLE
     if has_another:
         return Verdict.MISSING if is_believed or is_wanted else Verdict.CHANGED
-    if is_dry_run or losing.mark_lost(file_id=file.pk):
+    if is_dry_run or losing.mark_lost(file_id=file.pk, as_seen=file):
         return Verdict.LOST
     return Verdict.CHANGED
 
@@ -206,8 +208,9 @@ def _is_busy(file: StoredFile, copy: Copy | None) -> bool:
 def _change(place: Place, file: StoredFile, copy: Copy | None, **fields: Any) -> bool:
     """Change what the ledger says of one copy, if file and copy are still what the judgement rested on."""
     with transaction.atomic():
-        now = StoredFile.objects.select_for_update().filter(pk=file.pk).values_list("key", "state").first()
-        if now != (file.key, file.state):
+        now = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
+        # Not the key alone: the file may have moved to the archive and back since it was looked at.
+        if now is None or (now.key, now.state, now.updated_at) != (file.key, file.state, file.updated_at):
             return False
         if copy is None:
             here = Copy(file=file, side=place.name, node=place.node)
