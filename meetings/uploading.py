@@ -140,4 +140,4 @@ def _own(upload: Upload, file: StoredFile, facts: Facts, job: Job | None) -> Non
 
 def _not_sealed() -> Problem:
     detail = "Recordings of confidential meetings are sent at once (POST /meetings/{id}/recordings), which seals them."
-    return Problem("confidential_not_supported", detail, status=400)
+    return Problem("confidential_uploads_go_through_us", detail, status=409)

@@ -42,16 +42,6 @@ SENDING_AT_ONCE = 2
 PULSE_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    """A part on its way."""
-
-    number: int
-    size: int
-    md5: str
-    answer: Future[str]
-
-
 class _Spool:
     """Up to a part's bytes in a file without a name, gone with its last descriptor however this process ends."""
 
@@ -84,6 +74,15 @@ class _Spool:
         """Forget them."""
         if self._file is not None:
             self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """A part on its way."""
+
+    number: int
+    spool: _Spool
+    answer: Future[str]
 
 
 class Parting:
@@ -134,6 +133,9 @@ class Parting:
         """Let go of threads and files."""
         # Not waited for: against a Space that hangs they give up by themselves, when nobody listens any more.
         self._pool.shutdown(wait=False, cancel_futures=True)
+        for sending in self._sending:
+            if sending.answer.cancelled():
+                sending.spool.close()
         self._spool.close()
 
     @property
@@ -162,14 +164,14 @@ class Parting:
             with spool:
                 return upload.put(number=number, source=spool.source(), md5=spool.md5.digest())
 
-        self._sending.append(_Sending(number, spool.size, spool.md5.hexdigest(), self._pool.submit(send)))
+        self._sending.append(_Sending(number, spool, self._pool.submit(send)))
 
     def _acknowledge(self, sending: _Sending) -> None:
         """Wait for the oldest part and move the offset behind it."""
         etag = self._awaited(sending.answer)
         parts = [
             *self._upload.parts,
-            {"number": sending.number, "size": sending.size, "etag": etag, "md5": sending.md5},
+            {"number": sending.number, "size": sending.spool.size, "etag": etag, "md5": sending.spool.md5.hexdigest()},
         ]
         tail = self._upload.tail_key
         self._hold.write(parts=parts, offset=_total(parts), tail_key="", tail_size=0)

@@ -49,6 +49,8 @@ def store(
     """
     upload = hold.upload
     with transaction.atomic(durable=True):
+        if not hold.rows().select_for_update().exists():
+            raise LeaseLostError(f"{upload.pk} is no longer ours")
         file = _described(upload, parts, fingerprint, facts)
         file.save(force_insert=True)
         file.refresh_from_db(fields=["stored_at"])
@@ -56,8 +58,7 @@ def store(
         job = None if fingerprint is not None else _queue_verification(upload, file, parts)
         # Before the owner looks at the quota: these bytes count once.
         finished = {"state": UploadState.FINISHED, "file": file, "lease_token": None, "lease_until": None}
-        if not hold.rows().update(**finished, updated_at=Now()):
-            raise LeaseLostError(f"{upload.pk} is no longer ours")
+        hold.rows().update(**finished, updated_at=Now())
         purpose.own(upload, file, facts, job)
         audit.record(
             action="file.stored",
