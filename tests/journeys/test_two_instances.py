@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from tests.fakes.s3_faults import Fault, FaultySpace
-from tests.journeys.houses import Caller, House, a_house
-from tests.journeys.instances import Instance, require_agreement, require_settled
+from tests.journeys.houses import Caller, House, a_house, eventually
+from tests.journeys.instances import PARTS, Instance, require_agreement, require_settled
 from tests.journeys.loads import Load
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "20"))
@@ -87,5 +88,51 @@ def test_while_the_space_is_away_no_answer_is_wrong_and_afterwards_nothing_is_le
     for instance in instances:
         load.require_readable(instance.port)
     assert load.wrong == []
+    require_settled(house, within=60)
+    require_agreement(instances)
+
+
+def nodes(house: House) -> dict[str, bool]:
+    """Whether each node is dead."""
+    return dict(house.sql("SELECT name, died_at IS NOT NULL FROM storage_sync_node"))
+
+
+def copies_on(house: House, node: str) -> Counter[str]:
+    rows = house.sql("SELECT state, count(*) FROM storage_sync_copy WHERE node = %s GROUP BY 1", node)
+    return Counter(dict(rows))
+
+
+def test_nothing_waits_for_a_dead_node_and_it_comes_back_with_what_its_disk_holds(
+    house: House, space: FaultySpace, instances: list[Instance]
+) -> None:
+    volume, container = instances
+    eventually(lambda: nodes(house) == {"volume": False, "container": False}, within=30)
+    caller = Caller(container.port)
+    caller.register()
+    meeting = caller.meeting()
+    load = Load(caller, meeting, ports=[container.port])
+    load.give(6)
+    with load.running(senders=3, readers=0):
+        eventually(lambda: not load.unfinished, within=60, or_else=lambda: str(load.outcomes))
+    assert load.wrong == []
+    before = copies_on(house, "container")["present"]
+    assert before >= 6
+    for kind in PARTS:
+        container.kill(kind)
+    # Instead of two minutes of silence: nobody of that node is left to beat.
+    silence = "UPDATE storage_sync_node SET heartbeat_at = now() - interval '1 hour' WHERE name = 'container'"
+    house.sql(silence)
+    assert volume.manage("shell", "-v", "0", "-c", "from storage_sync import nodes; nodes.bury_dead()").returncode == 0
+    assert nodes(house) == {"volume": False, "container": True}
+    assert copies_on(house, "container")["present"] == 0
+    load.require_readable(volume.port)
+
+    space.forget()
+    container.start()
+    eventually(lambda: nodes(house) == {"volume": False, "container": False}, within=30)
+    eventually(lambda: copies_on(house, "container")["present"] == before, within=90)
+    fetched = [one for one in space.requests("GET", "^recordings/") if one.got]
+    assert fetched == [], "what the disk still held was not fetched again"
+    load.require_readable(container.port)
     require_settled(house, within=60)
     require_agreement(instances)
