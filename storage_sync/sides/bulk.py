@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from chatvista.foundation.problems import PermanentError, TransientError
@@ -199,15 +199,13 @@ def _in_our_words() -> Iterator[None]:
     """Turn what obstore raises into BusyCloudError, TransientError or PermanentError; no address, no key in them."""
     try:
         yield
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise PermanentError("cloud_refused", f"The Space refused: {_code(error)}. Check DO_SPACES_*.") from error
     except BaseError as error:
         raise _translated(error) from error
 
 
 def _code(error: BaseError) -> str:
     found = _CODE.search(str(error))
-    return found.group(1) if found else "no code"
+    return found.group(1) if found else "without a code"
 
 
 def _translated(error: BaseError) -> TransientError | PermanentError:

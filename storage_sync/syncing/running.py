@@ -119,7 +119,7 @@ class _Engine:
 
     def _claim(self) -> bool:
         """Take more when little is left to do; whether there was any."""
-        is_time = time.monotonic() >= self._claim_at
+        is_time = time.monotonic() >= self._claim_at or not self._crew.under_way
         if self._crew.under_way > 2 * settings.SYNC_CONCURRENCY or not is_time or self._is_over():
             return False
         copies = self.held.claim(
