@@ -6,7 +6,9 @@ import datetime as dt
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -104,3 +106,50 @@ def test_a_link_to_an_archived_file_gives_nothing_until_it_is_restored(storeroom
     assert fetch(link)[0] == 404
     archiving.restore(file)
     assert fetch(link)[0] == 200
+
+
+def test_our_link_gives_parts_and_heads_and_says_what_it_gives(storeroom: Path) -> None:
+    file = store()
+    parts = urlsplit(ours(file))
+    where = f"{parts.path}?{parts.query}"
+    head = Client().head(where)
+    assert (head.status_code, head["Content-Length"], head.content) == (200, str(file.size), b"")
+    some = Client().get(where, headers={"range": "bytes=4-9"})
+    assert (some.status_code, b"".join(cast("Iterable[bytes]", some))) == (206, WORDS[4:10])
+    assert Client().get(where, headers={"if-none-match": head["ETag"]}).status_code == 304
+    assert Client().get(where, headers={"range": f"bytes={file.size}-"}).status_code == 416
+    assert Client().post(where).status_code == 405
+
+
+def test_no_part_of_a_token_can_be_changed(storeroom: Path) -> None:
+    file = store()
+    parts = urlsplit(ours(file))
+    token = parse_qs(parts.query)["token"][0]
+    for at in range(0, len(token), max(1, len(token) // 40)):
+        letter = "A" if token[at] != "A" else "B"
+        answer = Client().get(parts.path, {"token": token[:at] + letter + token[at + 1 :]})
+        # The last letter of base64 has bits that say nothing.
+        assert answer.status_code == 403 or at == len(token) - 1
+
+
+def test_a_legal_hold_keeps_a_file_and_does_not_hide_it(storeroom: Path) -> None:
+    file = store()
+    link = ours(file)
+    StoredFile.objects.filter(pk=file.pk).update(has_legal_hold=True)
+    assert fetch(link)[:2] == (200, WORDS)
+
+
+def test_a_link_to_the_space_dies_with_its_key_once_the_longest_link_has_expired(
+    storeroom: Path, settings: Settings
+) -> None:
+    file = store()
+    link = sharing.link(file, filename="a.flac", seconds=10 * settings.LINK_SECONDS)
+    assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == [str(settings.LINK_SECONDS)], "no link outlives the key"
+    archiving.archive(file)
+    archiving.move_archived()
+    StoredFile.objects.filter(pk=file.pk).update(other_key_until=timezone.now() - dt.timedelta(seconds=1))
+    archiving.move_archived()
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(link)
+    assert caught.value.code == 404
+    caught.value.close()
