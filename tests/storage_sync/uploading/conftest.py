@@ -12,8 +12,9 @@ import pytest
 from chatvista.foundation.models import Job
 from chatvista.foundation.problems import Problem
 from storage_sync.models import StoredFile, Upload, UploadKind
-from storage_sync.uploading import beginning, holding, purposes
+from storage_sync.uploading import beginning, holding, parting, purposes
 from storage_sync.uploading.purposes import Facts, Purpose
+from tests.storage_sync.uploading.sources import PART
 
 Begin = Callable[..., Upload]
 
@@ -44,6 +45,8 @@ def notes(storeroom: Path, monkeypatch: pytest.MonkeyPatch) -> Notes:
     """The purpose, known for one test."""
     taker = Notes()
     monkeypatch.setattr(purposes, "_purposes", dict(purposes._purposes))
+    # Cut small: what is tested here is where parts begin and end, not how long they take.
+    monkeypatch.setattr(parting, "PART_BYTES", PART)
     purposes.register(Purpose("notes", refuse=taker.refuse, probe=taker.probe, own=taker.own))
     return taker
 

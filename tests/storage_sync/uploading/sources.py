@@ -11,6 +11,8 @@ from storage_sync.sides.cloud import cloud
 from storage_sync.sides.multiparts import Multipart
 
 MIB = 1024 * 1024
+PART = MIB // 2
+"""Where uploads are cut in these tests."""
 
 
 def noise(size: int, seed: int = 1) -> bytes:

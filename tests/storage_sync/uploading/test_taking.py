@@ -16,11 +16,9 @@ from storage_sync.uploading.parting import Parting
 from storage_sync.uploading.taking import Checksum, take_chunk
 from tests.storage_sync.making import space
 from tests.storage_sync.uploading.conftest import Begin
-from tests.storage_sync.uploading.sources import MIB, Chunked, Sent, breaking_at, noise, parts_of
+from tests.storage_sync.uploading.sources import PART, Chunked, Sent, breaking_at, noise, parts_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("notes", "patient_leases")]
-
-PART = 16 * MIB
 
 
 def offset_of(upload: Upload) -> int:
