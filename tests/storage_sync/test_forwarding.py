@@ -184,3 +184,18 @@ def test_nobody_waits_for_the_space_where_the_disk_is_enough(
     due = file.copies.get(side="cloud")
     assert due.next_attempt_at is not None
     assert due.next_attempt_at <= dt.datetime.now(dt.UTC) + dt.timedelta(seconds=5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_a_space_that_answers_nothing_at_all_is_503_before_the_platform_cuts(faulty: FaultySpace, data: bytes) -> None:
+    faulty.inject(Fault("hang", seconds=120, times=0))
+    began = time.monotonic()
+    with pytest.raises(Problem) as caught:
+        take(data)
+    took = time.monotonic() - began
+    print(f"{took:.0f} s")
+    assert (caught.value.code, caught.value.status) == ("storage_unavailable", 503)
+    assert took < 90
+    assert not StoredFile.objects.stored().exists()
+    faulty.mend()
