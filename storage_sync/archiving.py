@@ -164,6 +164,9 @@ def _empty_other_place(file: StoredFile) -> str:
         if other is not None and not _is_right(there, file) and _is_right(other, file):
             side.delete(key=file.key)
             side.copy(key=file.other_key, to=file.key)
+        # The answers may have taken longer than the lease, and the file may belong at the other key again by now.
+        if not _held(file).filter(state=file.state).update(lease_until=in_seconds(settling.LEASE_SECONDS)):
+            raise LeaseLostError(f"{file.pk} changed meanwhile")
         side.delete(key=file.other_key)
     with transaction.atomic():
         emptied = _held(file).filter(state=file.state)
