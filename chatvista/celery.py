@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.signals import setup_logging, task_prerun, worker_process_init, worker_process_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatvista.settings")
 
@@ -28,6 +28,17 @@ def keep_the_node_alive(**_: Any) -> None:
     from storage_sync import keeping  # noqa: PLC0415  Django is set up only now
 
     keeping.keep_alive()
+
+
+@task_prerun.connect
+def keep_the_pool(**_: Any) -> None:
+    """Around every task Celery's Django fixup closes its connections, which is well, and in a prefork worker the whole
+    pool, which is not: the threads of this process are using it. A fixup without a worker closes connections only.
+    """
+    for fixup in app._fixups:  # type: ignore[attr-defined]  # noqa: SLF001  there is no public way to them
+        in_worker = getattr(fixup, "_worker_fixup", None)
+        if in_worker is not None:
+            in_worker.worker = None
 
 
 @worker_process_shutdown.connect

@@ -27,6 +27,8 @@ TICK_SECONDS = 1.0
 REMEMBERED_FROM = 600.0
 STAGGER_SECONDS = 10.0
 STOPPED_WITHIN = 3.0
+SOON_SECONDS = 2.0
+"""After this long a beat or a chore that the database refused is tried again."""
 
 
 class Keeper:
@@ -66,13 +68,14 @@ class Keeper:
         return self._trouble == nodes.NameTakenError.__name__
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        # The process may still be settling in: whoever starts us closes what its parent has left open.
+        while not self._stop.wait(self._tick):
             if time.monotonic() >= self._next_beat:
-                self._next_beat = time.monotonic() + nodes.interval()
                 self._beat()
+                wait = min(SOON_SECONDS, nodes.interval()) if self._trouble else nodes.interval()
+                self._next_beat = time.monotonic() + wait
             if time.monotonic() >= self._patience_until and self._tending.hold():
                 self._work.look()
-            self._stop.wait(self._tick)
         self._tending.give_back()
 
     def _beat(self) -> None:
@@ -144,6 +147,7 @@ class _Timetable:
             if chore.every >= REMEMBERED_FROM:
                 self._tending.remember({**self._tending.remembered(), chore.name: time.time()})
         except DatabaseProblem as error:
+            self._due[chore.name] = time.time() + min(SOON_SECONDS, chore.every)
             logger.warning("chore_postponed", chore=chore.name, error=str(error))
         except Exception:
             logger.exception("chore_failed", chore=chore.name)

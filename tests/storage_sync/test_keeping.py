@@ -77,6 +77,20 @@ def test_a_chore_that_fails_is_done_again_and_hurts_no_other(quick: list[Keeper]
     assert soon(other)
 
 
+def test_a_chore_that_the_database_refused_is_done_soon(quick: list[Keeper], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "SOON_SECONDS", 0.05)
+    done, calls = threading.Event(), []
+
+    def refused_once() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OperationalError("the pool is closed")
+        done.set()
+
+    start(quick, Chore("hourly", every=3600, run=refused_once))
+    assert soon(done)
+
+
 def test_a_chore_that_hangs_is_not_begun_again_and_stops_no_other(quick: list[Keeper]) -> None:
     begun, release, others = [], threading.Event(), threading.Semaphore(0)
 
