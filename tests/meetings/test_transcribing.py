@@ -146,7 +146,7 @@ def test_a_cancelled_transcription_writes_nothing(capture: Capture, monkeypatch:
     recording = capture()
 
     class Cancelling(Engine):
-        def hear(self, *, media: Path, span: Span, language: str | None) -> Hearing:
+        def hear(self, *, media: Media, span: Span, language: str | None) -> Hearing:
             assert recording.job_id is not None
             working.cancel_job(job_id=recording.job_id)
             return super().hear(media=media, span=span, language=language)

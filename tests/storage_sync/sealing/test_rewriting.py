@@ -291,3 +291,17 @@ def test_readers_never_get_a_wrong_byte_while_a_file_is_sealed_and_opened(storer
         reader.join()
     assert wrong == []
     assert len(seen) >= 48
+
+
+@pytest.mark.parametrize("sealing", [True, False])
+def test_what_goes_to_the_space_in_parts_is_sealed_and_opened_too(storeroom: Path, sealing: bool) -> None:
+    data = LARGE * 6
+    file = again(store(data, is_confidential=not sealing))
+    assert lies_right(file)
+    rewrite(file_id=file.pk, is_confidential=sealing)
+    now = again(file)
+    found = space().head(key=now.key)
+    assert found is not None
+    assert (found.size, found.etag in now.etags) == (now.held_size, True)
+    assert lies_right(now)
+    assert get(now, Range="bytes=17000000-17000999") == (206, data[17_000_000:17_001_000])
