@@ -58,7 +58,7 @@ def begin(
         upload_id: the id to give it; an upload of that id is given back as it is.
 
     Raises:
-        Problem: 403 `permission_denied`, 413 `quota_exceeded`, 400 `confidential_not_supported`, and what
+        Problem: 403 `permission_denied`, 413 `quota_exceeded`, 409 `confidential_uploads_go_through_us`, and what
             `beginning.begin` raises.
     """
     require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
