@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from unfold.admin import ModelAdmin, TabularInline
 
+from storage_sync.inspecting import admin as inspecting  # noqa: F401  registers its pages
 from storage_sync.models import Copy, StoredFile
 from storage_sync.retaining.admin import ReasonForm, lift_the_hold, put_under_hold
 

@@ -62,12 +62,12 @@ def status() -> dict[str, Any]:
         "sides": [
             {
                 "side": side,
-                **_totals(lines),
+                **totals(lines),
                 "oldest_pending_seconds": _age(oldest_pending(side=side), now),
                 "oldest_unverified_seconds": _age(oldest_unverified(side=side), now),
-                "categories": [_line(line) for line in lines],
+                "categories": [told(line) for line in lines],
             }
-            for side, lines in _by_side(sides()).items()
+            for side, lines in by_side(sides()).items()
         ],
         "uploads": uploads(),
         "nodes": nodes(now),
@@ -114,8 +114,8 @@ def oldest_unverified(*, side: str) -> dt.datetime | None:
 def uploads() -> dict[str, int]:
     """Uploads that are not over, and the bytes that have arrived of them."""
     going_on = Upload.objects.filter(state__in=[UploadState.OPEN, UploadState.FINISHING])
-    told = going_on.aggregate(open=Count("pk"), bytes=Sum("offset", default=0), announced=Sum("size", default=0))
-    return {"open": told["open"], "bytes": int(told["bytes"]), "announced_bytes": int(told["announced"])}
+    counted = going_on.aggregate(open=Count("pk"), bytes=Sum("offset", default=0), announced=Sum("size", default=0))
+    return {"open": counted["open"], "bytes": int(counted["bytes"]), "announced_bytes": int(counted["announced"])}
 
 
 def nodes(now: dt.datetime) -> list[dict[str, Any]]:
@@ -176,7 +176,8 @@ def errors() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _by_side(lines: list[SideLine]) -> dict[str, list[SideLine]]:
+def by_side(lines: list[SideLine]) -> dict[str, list[SideLine]]:
+    """The lines of each side, also of one that has none; the Space only where there is one."""
     wanted = [SideName.LOCAL, *([SideName.CLOUD] if settings.SPACES_ENDPOINT else [])]
     found: dict[str, list[SideLine]] = {side.value: [] for side in wanted}
     for line in lines:
@@ -187,12 +188,19 @@ def _by_side(lines: list[SideLine]) -> dict[str, list[SideLine]]:
 _COUNTED = ("files", "bytes", "pending", "missing", "corrupt", "to_be_made")
 
 
-def _totals(lines: list[SideLine]) -> dict[str, int]:
+def totals(lines: list[SideLine]) -> dict[str, int]:
+    """The sums of some lines."""
     return {name: sum(getattr(line, name) for line in lines) for name in _COUNTED}
 
 
-def _line(line: SideLine) -> dict[str, Any]:
+def told(line: SideLine) -> dict[str, Any]:
+    """One line as a mapping."""
     return {"category": line.category, **{name: getattr(line, name) for name in _COUNTED}}
+
+
+def seconds_since(at: dt.datetime | None) -> float | None:
+    """How long ago that was, by the database's clock; None for never."""
+    return None if at is None else _age(at, _database_time())
 
 
 def _age(at: dt.datetime | None, now: dt.datetime) -> float | None:

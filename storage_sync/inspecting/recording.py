@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from chatvista.foundation.records import uuid7
+from storage_sync import waking
 from storage_sync.inspecting.verdicts import Verdict
 from storage_sync.models import Inspection, InspectionKind
-from storage_sync.syncing import waking
 
 
 def begin(

@@ -50,10 +50,10 @@ class World:
         """The same, but for that."""
         return replace(self, **changes)
 
-    def mover(self, number: int, *state: str) -> tuple[Any, Any]:
+    def mover(self, number: int, step: str = "", row: str = "", key: str = "") -> tuple[Any, Any]:
         """The movers, with that one where it now is."""
         movers = list(self.movers)
-        movers[number] = (*state, *("",) * (3 - len(state)))
+        movers[number] = (step, row, key)
         return movers[0], movers[1]
 
 
