@@ -11,7 +11,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.conf import settings
@@ -30,7 +30,7 @@ logger = structlog.get_logger(__name__)
 
 FOLDERS = (*Category.values, "archive")
 READABLE = {FileState.STORED, FileState.ARCHIVED}
-HEADS_AT_ONCE = 8
+HEADS_AT_ONCE, HEAD_SECONDS = 8, 4
 FETCH_LOCK = "{}.fetch"
 """The lock (see `locking`) under which one process of a node brings a file here, or takes it away."""
 
@@ -63,6 +63,9 @@ def files_here() -> Iterator[Cached]:
 def evict(batch: list[Cached]) -> int:
     """Take those of the batch off this disk that may go; how many bytes went. WorkError while the Space is away."""
     side = cloud()
+    if side is not None:
+        # An upload waits for this: a Space that hangs is not waited for.
+        side = replace(side, read_seconds=HEAD_SECONDS, attempts=1)
     by_file = {found: cached for cached in batch if (found := keys.file_id_of(cached.key)) is not None}
     if side is None or not by_file:
         return 0

@@ -13,14 +13,13 @@ from django.conf import settings
 
 from chatvista.foundation.problems import Problem, WorkError
 from storage_sync import caching, fetching, healing, keys, losing, verifying
-from storage_sync.healing import unavailable
+from storage_sync.healing import SpaceAwayProblem, unavailable
 from storage_sync.locking import BusyError
 from storage_sync.models import StoredFile
 from storage_sync.settling import note_copy
-from storage_sync.sides.cloud import cloud
 from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
 from storage_sync.sides.local import local
-from storage_sync.streaming import DamagedError
+from storage_sync.streaming import DamagedError, space_for_readers
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
@@ -97,7 +96,8 @@ def _right_path(file: StoredFile) -> Path:
                 healing.put_local_aside(file)
             return _heal(file, was_damaged=verdict is False)
     except (BusyError, WorkError) as error:
-        raise unavailable() from error
+        is_space_away = isinstance(error, WorkError) and error.code.startswith("cloud_")
+        raise (SpaceAwayProblem() if is_space_away else unavailable()) from error
 
 
 def _verdict(file: StoredFile, path: Path) -> bool | None:
@@ -128,7 +128,7 @@ def _is_under_other_name(file: StoredFile, path: Path) -> bool:
 
 
 def _heal(file: StoredFile, *, was_damaged: bool) -> Path:
-    side = cloud()
+    side = space_for_readers()
     try:
         if side is None:
             raise MissingObjectError(file.key)

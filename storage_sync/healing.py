@@ -9,15 +9,13 @@ from __future__ import annotations
 import uuid
 
 import structlog
-from celery import current_app
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import Problem, WorkError
-from storage_sync import losing, quarantining
+from storage_sync import losing, quarantining, waking
 from storage_sync.models import Copy, Node, StoredFile
 from storage_sync.settling import note_copy
 from storage_sync.sides.cloud import CloudSide
@@ -26,9 +24,15 @@ from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
 
-SYNC_COPIES = "storage_sync.tasks.sync_copies"
-"""The task of the sync engine, by name: it stands above this room."""
 CONDEMN_SECONDS = 400  # longer than an object of 5 GiB takes to be copied inside the Space
+
+
+class SpaceAwayProblem(Problem):
+    """503: the bytes are not on this disk, and the Space does not give them just now."""
+
+    def __init__(self) -> None:
+        detail = "The file cannot be read just now; try again."
+        super().__init__("storage_unavailable", detail, status=503, retry_after=10)
 
 
 def put_local_aside(file: StoredFile) -> None:
@@ -71,7 +75,7 @@ def condemn_in_cloud(*, file: StoredFile, side: CloudSide, etag: str) -> None:
     finally:
         held = Copy.objects.filter(file=file, side=SideName.CLOUD, lease_token=token)
         held.update(lease_token=None, lease_until=None, next_attempt_at=Now(), error=error, updated_at=Now())
-        _wake_on_commit()
+        waking.wake()
 
 
 def lost_unless_elsewhere(file: StoredFile) -> Problem:
@@ -105,9 +109,4 @@ def _lease_of_cloud_copy(file: StoredFile) -> uuid.UUID | None:
 def _make_due(file: StoredFile, side: SideName, node: str = "") -> None:
     due = Copy.objects.filter(file=file, side=side, node=node).exclude(state=CopyState.PRESENT)
     due.update(next_attempt_at=Now(), updated_at=Now())
-    _wake_on_commit()
-
-
-def _wake_on_commit() -> None:
-    # robust: a broker that is away is no reason to fail; the engine's scan finds what is due.
-    transaction.on_commit(lambda: current_app.send_task(SYNC_COPIES, queue="storage"), robust=True)
+    waking.wake()

@@ -15,11 +15,10 @@ from chatvista.foundation.problems import Problem, WorkError
 from storage_sync import blocks, caching, streaming, verifying
 from storage_sync.blocks import BlockDamagedError
 from storage_sync.finding import LOOKS, local_path, look_again, require_readable
-from storage_sync.healing import unavailable
+from storage_sync.healing import SpaceAwayProblem, unavailable
 from storage_sync.models import StoredFile
 from storage_sync.sealing import unsealing
 from storage_sync.seekable import Seekable
-from storage_sync.sides.cloud import cloud
 from storage_sync.sides.contract import CHUNK_BYTES, MissingObjectError
 from storage_sync.sides.local import local
 from storage_sync.streaming import DamagedError
@@ -90,11 +89,12 @@ def stream_as_held(file: StoredFile, *, start: int = 0, length: int | None = Non
     try:
         return _begun(_from_disk(file, start, end))
     except Problem as error:
-        if error.status not in {503, 507}:
+        # Asked once more it would only keep the reader waiting as long again.
+        if error.status not in {503, 507} or isinstance(error, SpaceAwayProblem):
             raise
     except (MissingObjectError, WorkError) as error:
         logger.warning("local_copy_unreadable", key=file.key, error=str(error))
-    side = cloud()
+    side = streaming.space_for_readers()
     if side is None:
         raise unavailable()
     try:
@@ -150,7 +150,7 @@ def _part_by_blocks(file: StoredFile, start: int, end: int) -> Iterator[bytes] |
             chunks = streaming.by_blocks(file=file, side=local(), part=part)
             caching.touch(here)
             return _begun(_healed_midway(file, chunks, start, end))
-        side = cloud()
+        side = streaming.space_for_readers()
         return None if side is None else _begun(streaming.by_blocks(file=file, side=side, part=part))
     except (BlockDamagedError, MissingObjectError, WorkError, OSError) as error:
         # The whole is looked at, which tells what is wrong and heals it.

@@ -14,6 +14,7 @@ from chatvista.foundation import envelope
 from chatvista.foundation.problems import Problem
 from storage_sync import reading
 from storage_sync.dispositions import content_disposition
+from storage_sync.healing import SpaceAwayProblem
 from storage_sync.models import StoredFile
 from storage_sync.ranges import ByteRange, UnsatisfiableError, asked_range, is_same
 from storage_sync.vocabulary import FileState
@@ -64,7 +65,7 @@ def _whole(file: StoredFile) -> HttpResponseBase:
     try:
         source = reading.opened_here(file)
     except Problem as error:
-        if error.status not in {503, 507}:
+        if error.status not in {503, 507} or isinstance(error, SpaceAwayProblem):
             raise
         answer: HttpResponseBase = StreamingHttpResponse(reading.stream(file))
         answer["Content-Length"] = str(file.size)

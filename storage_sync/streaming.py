@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import structlog
 
 from storage_sync import blocks
 from storage_sync.blocks import BlockDamagedError, Part
 from storage_sync.models import StoredFile
-from storage_sync.sides.cloud import CloudSide
+from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.contract import MissingObjectError, Side
 
 logger = structlog.get_logger(__name__)
@@ -23,12 +24,22 @@ READINGS = 2
 """A block or an object that arrives damaged is read once more: perhaps only the way was."""
 
 
+# Somebody waits for the first byte, and a platform cuts him off after 100 s: three readings of two attempts each.
+READER_SECONDS, READER_ATTEMPTS = 8, 2
+
+
 class DamagedError(Exception):
     """The bytes of a side are not the file's; `etag` is that of the object they were read from."""
 
     def __init__(self, key: str, *, etag: str = "") -> None:
         super().__init__(key)
         self.etag = etag
+
+
+def space_for_readers() -> CloudSide | None:
+    """The cloud side with the patience of somebody who waits for an answer; None where no Space is configured."""
+    side = cloud()
+    return None if side is None else replace(side, read_seconds=READER_SECONDS, attempts=READER_ATTEMPTS)
 
 
 def by_blocks(*, file: StoredFile, side: Side, part: Part) -> Iterator[bytes]:

@@ -182,3 +182,15 @@ def test_a_damaged_copy_on_a_durable_disk_is_due_while_the_space_is_away(storero
         reading.local_path(file)
     copy = file.copies.get(side="local")
     assert (copy.state, copy.next_attempt_at is not None) == ("corrupt", True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("header", ["", "bytes=1-5"])
+def test_a_space_that_hangs_is_given_up_before_a_platform_gives_up_the_request(
+    away_from_here: StoredFile, faulty: FaultySpace, rf: Any, header: str
+) -> None:
+    faulty.inject(Fault("hang", key=away_from_here.key, times=0, seconds=300))
+    began = time.monotonic()
+    with pytest.raises(Problem, match="storage_unavailable"):
+        serving.respond(rf.get("/x", headers={"range": header} if header else {}), away_from_here, filename="a")
+    assert time.monotonic() - began < 80
