@@ -15,6 +15,7 @@ from chatvista.foundation.headers import IDEMPOTENCY_KEY
 from chatvista.foundation.idempotency import idempotent
 from chatvista.foundation.serializers import JobSerializer
 from storage_sync import status as storage_status
+from storage_sync import waking
 from storage_sync.inspecting import ordering
 from storage_sync.inspecting.reconciling import Order
 from storage_sync.status_shapes import (
@@ -23,7 +24,6 @@ from storage_sync.status_shapes import (
     StorageStatusSerializer,
     SyncWokenSerializer,
 )
-from storage_sync.syncing import waking
 from storage_sync.syncing.backlog import backlog
 from storage_sync.vocabulary import SideName
 

@@ -6,20 +6,19 @@ import time
 import uuid
 
 import structlog
-from celery import current_app
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from chatvista.foundation import audit
 from chatvista.foundation.leases import LeaseLostError, in_seconds
+from storage_sync import waking
 from storage_sync.models import Copy, StoredFile
 from storage_sync.signals import file_dropped, file_stored
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
 
-SYNC_COPIES = "storage_sync.tasks.sync_copies"
 LEASE_SECONDS = 120
 RENEW_SECONDS = 15.0
 # A PUT that timed out may still arrive; what it leaves is removed after this.
@@ -74,7 +73,7 @@ def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bo
             in_cloud.update(**present)
         elif in_cloud.update(next_attempt_at=Now(), updated_at=Now()):
             # robust: the copy is due whatever the broker says, and the next scan finds it.
-            transaction.on_commit(_wake_sync, robust=True)
+            waking.wake()
         if not on_local:
             copies.filter(side=SideName.LOCAL).update(state=CopyState.MISSING, updated_at=Now())
         file = StoredFile.objects.get(pk=file_id)
@@ -89,10 +88,6 @@ def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bo
         )
         file_stored.send(sender=StoredFile, file=file)
     return file
-
-
-def _wake_sync() -> None:
-    current_app.send_task(SYNC_COPIES, queue="storage")
 
 
 def drop(*, file_id: uuid.UUID, token: uuid.UUID) -> bool:

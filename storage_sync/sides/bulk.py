@@ -199,6 +199,12 @@ def _in_our_words() -> Iterator[None]:
     """Turn what obstore raises into BusyCloudError, TransientError or PermanentError; no address, no key in them."""
     try:
         yield
+    except MissingObjectError:
+        raise
+    except FileNotFoundError as error:
+        raise PermanentError(
+            "cloud_refused", "The Space refused: there is no such bucket. Check DO_SPACES_*."
+        ) from error
     except BaseError as error:
         raise _translated(error) from error
 

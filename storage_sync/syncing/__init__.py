@@ -6,7 +6,7 @@ finds within a minute what nobody was woken for.
 
 from storage_sync.syncing.backlog import Backlog, backlog
 from storage_sync.syncing.running import Progress, run
-from storage_sync.syncing.waking import wake
 from storage_sync.syncing.wanting import want_here
+from storage_sync.waking import wake
 
 __all__ = ["Backlog", "Progress", "backlog", "run", "wake", "want_here"]

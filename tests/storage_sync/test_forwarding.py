@@ -15,7 +15,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from chatvista.foundation.problems import Problem
-from storage_sync import forwarding
+from storage_sync import forwarding, waking
 from storage_sync.fingerprints import PART_BYTES
 from storage_sync.intake import Intake
 from storage_sync.models import BlockDigests, StoredFile
@@ -175,7 +175,8 @@ def test_nobody_waits_for_the_space_where_the_disk_is_enough(
 ) -> None:
     settings.STORAGE_ACK, settings.SPACES_ENDPOINT = "local", "http://127.0.0.1:9"
     sent: list[str] = []
-    monkeypatch.setattr("storage_sync.settling.current_app.send_task", lambda name, **kwargs: sent.append(name))
+    waking.forget(settings.STORAGE_NODE)
+    monkeypatch.setattr("storage_sync.waking.current_app.send_task", lambda name, **kwargs: sent.append(name))
     with django_capture_on_commit_callbacks(execute=True):
         file = take(data)
     assert sent == ["storage_sync.tasks.sync_copies"]

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 SYNC_COPIES = "storage_sync.tasks.sync_copies"
-"""The task that comes back to `running.run`, by name: tasks are a door to this room and import it."""
+"""The sync engine's task, by name: the engine stands above this room."""
 TASK_SECONDS = 45.0
 
 
