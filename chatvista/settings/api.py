@@ -40,6 +40,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # Fields of one name with different words need names of their own in the document.
     "ENUM_NAME_OVERRIDES": {
         "ActionStatusEnum": "meetings.models.ActionStatus",
+        "CategoryEnum": "storage_sync.vocabulary.Category",
         "CopyStateEnum": "storage_sync.vocabulary.CopyState",
         "FileStateEnum": "storage_sync.vocabulary.FileState",
         "JobStateEnum": "chatvista.foundation.leases.State",
