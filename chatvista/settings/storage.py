@@ -64,7 +64,11 @@ UPLOAD_CHUNK_BYTES = READ.integer(
     "UPLOAD_CHUNK_BYTES", "Chunk that resumable uploads are asked to use, in bytes.", default=16 * MIB, least=5 * MIB
 )
 LARGEST_UPLOAD_BYTES = READ.integer(
-    "LARGEST_UPLOAD_BYTES", "Largest file taken in parts, in bytes.", default=50 * 1024**3, least=MIB
+    "LARGEST_UPLOAD_BYTES",
+    "Largest file taken in parts, in bytes; an object has 10,000 parts of 16 MiB at most.",
+    default=50 * 1024**3,
+    least=MIB,
+    most=10_000 * 16 * MIB,
 )
 UPLOAD_SECONDS = READ.integer(
     "UPLOAD_SECONDS",

@@ -22,8 +22,8 @@ class RecordingStorageSerializer(serializers.Serializer[Any]):
 class RecordingSerializer(serializers.ModelSerializer[Recording]):
     """A recording. `state` is stored, transcribing, transcribed, failed or archived; the bytes are safe in all.
 
-    `verified` is false, and `sha256` may be null, while a job still reads what was uploaded past the API; if that fails,
-    `job` says why.
+    `verified` is false, and `sha256` may be null, while a job still reads what was uploaded past the API; if that
+    fails, `job` says why.
     """
 
     content_type = serializers.CharField(source="file.content_type")
@@ -37,7 +37,7 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
     class Meta:
         model = Recording
         fields = (
-            "id", "meeting", "file", "original_name", "content_type", "size", "sha256", "verified", "duration_ms", "participant",
-            "state", "storage", "job", "created_at",
+            "id", "meeting", "file", "original_name", "content_type", "size", "sha256", "verified", "duration_ms",
+            "participant", "state", "storage", "job", "created_at",
         )  # fmt: skip
         read_only_fields = fields

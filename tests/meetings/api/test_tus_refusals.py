@@ -178,3 +178,46 @@ def test_who_may_not_record_may_not_begin(
     assert begin(as_olga, meeting, 10).status_code == 404
     auditor = making.somebody(hana, role="auditor")
     assert begin(api_for(auditor), meeting, 10).status_code == 403
+
+
+def test_open_uploads_count_against_the_quota(as_hana: APIClient, meeting: Meeting, hana: Any) -> None:
+    hana.organization.quota_bytes = len(TONE) * 2
+    hana.organization.save()
+    first = begun(as_hana, meeting, len(TONE))
+    second = begun(as_hana, meeting, len(TONE))
+    refused = begin(as_hana, meeting, 1)
+    assert (refused.status_code, refused.json()["code"]) == (413, "quota_exceeded")
+    # Finished ones count once, ended ones no more.
+    assert "X-ChatVista-Recording" in first.patch(0, TONE)
+    assert second.delete().status_code == 204
+    assert begin(as_hana, meeting, len(TONE)).status_code == 201
+    assert begin(as_hana, meeting, 1).status_code == 413
+
+
+def test_a_quota_that_shrank_meanwhile_refuses_the_end(as_hana: APIClient, meeting: Meeting, hana: Any) -> None:
+    upload = begun(as_hana, meeting, len(TONE))
+    hana.organization.quota_bytes = len(TONE) - 1
+    hana.organization.save()
+    answer = upload.patch(0, TONE)
+    assert (answer.status_code, answer.json()["code"]) == (413, "quota_exceeded")
+    assert (objects(), Recording.objects.count()) == ([], 0)
+
+
+def test_nobody_opens_uploads_without_end(
+    as_hana: APIClient, meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, "MOST_OPEN", 2)
+    first = begun(as_hana, meeting, 10)
+    begun(as_hana, meeting, 10)
+    answer = begin(as_hana, meeting, 10)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_uploads")
+    first.delete()
+    assert begin(as_hana, meeting, 10).status_code == 201
+
+
+def test_who_left_the_meeting_finishes_nothing(as_pavel: APIClient, meeting: Meeting, pavel: Any) -> None:
+    upload = begun(as_pavel, meeting, len(TONE))
+    meeting.participants.filter(user=pavel).delete()
+    answer = upload.patch(0, TONE)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (objects(), Recording.objects.count()) == ([], 0)
