@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,7 +21,7 @@ from django.db.models.functions import Now
 
 from chatvista.foundation import audit
 from chatvista.foundation.leases import in_seconds
-from storage_sync import disks
+from storage_sync import disks, waking
 from storage_sync.models import Copy, Node
 from storage_sync.querysets import CopyQuerySet
 from storage_sync.sides.local import local
@@ -202,6 +203,7 @@ def _forget_long_dead() -> None:
                 continue
             Copy.objects.filter(side=SideName.LOCAL, node=node.name).delete()
             node.delete()
+            transaction.on_commit(partial(waking.forget, node.name), robust=True)
             logger.info("node_forgotten", node=node.name)
 
 

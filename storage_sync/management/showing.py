@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -16,10 +15,10 @@ from storage_sync.syncing.running import Progress
 
 
 @contextmanager
-def watched(expected: Backlog, *, stream: IO[str]) -> Iterator[Callable[[Progress], None]]:
+def watched(expected: Backlog) -> Iterator[Callable[[Progress], None]]:
     """One bar for the copies expected; gives what is to be called with the progress made."""
     columns = (TextColumn("Copies"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[moved]}"))
-    with Bars(*columns, TimeElapsedColumn(), console=Console(file=stream), transient=True) as bars:
+    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task("", total=expected.copies, moved="")
 
         def tell(done: Progress) -> None:

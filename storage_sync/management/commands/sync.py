@@ -70,7 +70,7 @@ class Command(BaseCommand):
             self._print_backlog(before, as_json=options["json"])
             return before
         try:
-            with watched(before, stream=self.stderr._out) as tell:  # noqa: SLF001  rich writes to the real stream
+            with watched(before) as tell:
                 done = run(categories=categories, seconds=options["seconds"], tell=tell)
         except KeyboardInterrupt:
             # What had begun was finished and written down, the rest given back.
