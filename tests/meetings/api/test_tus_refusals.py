@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from meetings.models import Meeting, Recording
 from storage_sync.models import StoredFile, Upload, UploadState
+from storage_sync.uploading import beginning
 from tests.meetings import making
 from tests.meetings.api.resuming import CHUNK, TUS, Resuming, begin, begun, metadata, objects
 from tests.storage_sync.making import names_below
