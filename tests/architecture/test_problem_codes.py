@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from chatvista.foundation.envelope import CODES
 from chatvista.settings.environment import CHECKOUT
 
-RAISED = {"Problem", "TransientError", "PermanentError"}
+RAISED = {"Problem", "TransientError", "PermanentError", "BusyCloudError"}
 # Raised with a code that is worked out at run time.
 COMPUTED = {"disk_failed", "disk_full", "took_too_long", "internal_error"}
 
