@@ -13,6 +13,7 @@ from django.conf import settings
 
 from chatvista.foundation.problems import Problem, WorkError
 from storage_sync import caching, fetching, healing, keys, losing, verifying
+from storage_sync.expecting import expected_here
 from storage_sync.healing import SpaceAwayProblem, unavailable
 from storage_sync.locking import BusyError
 from storage_sync.models import StoredFile
@@ -132,7 +133,8 @@ def _heal(file: StoredFile, *, was_damaged: bool) -> Path:
     try:
         if side is None:
             raise MissingObjectError(file.key)
-        path = fetching.fetch(file=file, side=side)
+        with expected_here(file):
+            path = fetching.fetch(file=file, side=side)
     except (MissingObjectError, DamagedError) as error:
         # What is not at an old key says nothing about the file.
         _require_current(file)
