@@ -20,7 +20,19 @@ def confirm(outcomes: Sequence[Outcome], *, side: BulkSide) -> list[Outcome]:
     """The same, but what was put is made, or failed: by a listing where there are many, one by one where few."""
     puts = [outcome.copy.file.key for outcome in outcomes if outcome.verdict == Verdict.PUT]
     sight = looking.look(side=side, keys=puts)
-    return [_one(outcome, sight, side) if outcome.verdict == Verdict.PUT else outcome for outcome in outcomes]
+    confirmed: list[Outcome] = []
+    away: WorkError | None = None
+    for outcome in outcomes:
+        if outcome.verdict != Verdict.PUT:
+            confirmed.append(outcome)
+            continue
+        try:
+            # A Space that hangs is waited for once, not for every object; they are found at the next attempt.
+            confirmed.append(_one(outcome, sight, side) if away is None else _unknown(outcome, away))
+        except WorkError as error:
+            away = error
+            confirmed.append(_unknown(outcome, error))
+    return confirmed
 
 
 def take_back(outcome: Outcome, *, side: BulkSide | None) -> None:
@@ -38,17 +50,18 @@ def take_back(outcome: Outcome, *, side: BulkSide | None) -> None:
 def _one(outcome: Outcome, sight: looking.Sight, side: BulkSide) -> Outcome:
     copy = outcome.copy
     kept = sight.found.get(copy.file.key)
-    try:
-        # A listing may be cut short or stale: an object it does not show, or shows otherwise, is asked for by its key.
-        if kept is None or not putting.is_right(kept, copy=copy, side=side):
-            kept = side.head(key=copy.file.key)
-        if kept is not None and putting.is_right(kept, copy=copy, side=side):
-            return Outcome(copy, Verdict.MADE, moved_bytes=outcome.moved_bytes)
-    except WorkError as error:
-        return Outcome(copy, Verdict.FAILED, code=error.code, detail=error.detail)
+    # A listing may be cut short or stale: an object it does not show, or shows otherwise, is asked for by its key.
+    if kept is None or not putting.is_right(kept, copy=copy, side=side):
+        kept = side.head(key=copy.file.key)
+    if kept is not None and putting.is_right(kept, copy=copy, side=side):
+        return Outcome(copy, Verdict.MADE, moved_bytes=outcome.moved_bytes)
     logger.error("cloud_copy_damaged", key=copy.file.key, after="answer")
     detail = "The Space does not keep what it said it had got."
     return Outcome(copy, Verdict.FAILED, code="cloud_copy_damaged", detail=detail)
+
+
+def _unknown(outcome: Outcome, error: WorkError) -> Outcome:
+    return Outcome(outcome.copy, Verdict.FAILED, code=error.code, detail=error.detail)
 
 
 def _is_readable(file: StoredFile) -> bool:

@@ -151,6 +151,18 @@ def test_a_wrong_etag_in_an_answer_alone_does_not_condemn_the_object(faulty: Fau
     assert object_of(file) == WORDS
 
 
+def test_what_cannot_be_confirmed_is_found_later_and_a_dead_space_is_asked_once(faulty: FaultySpace) -> None:
+    files = [lay(os.urandom(40)) for _ in range(8)]
+    faulty.inject(Fault("reset", method="HEAD", nth=9, times=0))  # eight looks before, then those after
+    done = run()
+    assert (done.made, done.errors) == (0, {"cloud_unavailable": 8})
+    assert len(faulty.requests("HEAD")) == 9
+    faulty.mend()
+    let_pauses_pass()
+    assert run().found == len(files)
+    assert len(faulty.requests("PUT")) == len(files)
+
+
 def test_bytes_that_rotted_on_this_disk_do_not_go_up(faulty: FaultySpace) -> None:
     file = lay()
     path = on_disk(file)
