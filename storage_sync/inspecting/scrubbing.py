@@ -38,8 +38,8 @@ LONGEST_SECONDS = 900.0
 # Readers and uploads come first: 32 MiB a second is a terabyte in nine hours.
 BYTES_A_SECOND = 32.0 * 1024 * 1024
 LEASE_SECONDS, RENEW_SECONDS = 120, 15.0
-# One that cannot be read now must not be the oldest, and thus the first, for ever.
-TRY_AGAIN_SECONDS = 3_600
+# A side that fails so often in a row is away; so many that could not be settled are for the next slice.
+MOST_FAILURES, MOST_SETTLED = 3, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,21 @@ def _scrub_place(place: Place, slice_: Slice, inspection: Inspection, until: flo
         Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
     )
     overdue = Q(verified_at__lt=in_seconds(-settings.SCRUB_DAYS * 86_400))
-    read = 0
-    while time.monotonic() < until:
+    read, failures = 0, 0
+    # What stays as it was must not be the longest unread, and thus the next, for ever.
+    settled: list[uuid.UUID] = []
+    while time.monotonic() < until and failures < MOST_FAILURES and len(settled) < MOST_SETTLED:
         # Beyond its share a slice only reads what should have been read already.
-        copy = (unread if read < budget else unread.filter(overdue)).select_related("file").first()
+        candidates = unread if read < budget else unread.filter(overdue)
+        copy = candidates.exclude(pk__in=settled).select_related("file").first()
         if copy is None:
             break
         verdict, size = _scrub_copy(place, copy, slice_.rate)
         counts[verdict] += 1
         read += size
+        failures = failures + 1 if verdict == Verdict.FAILED else 0
+        if verdict != Verdict.AGREE:
+            settled.append(copy.pk)
         inspection.files += 1
         inspection.bytes_read += size
         progress(inspection.files)
@@ -131,10 +137,6 @@ def _scrub_copy(place: Place, copy: Copy, rate: float | None) -> tuple[Verdict, 
         verdict = Verdict.FAILED
     finally:
         lease.give_back()
-    if verdict != Verdict.AGREE:
-        # What stays as it was must not be the longest unread, and thus the next, for ever.
-        as_it_was = Copy.objects.present().filter(pk=copy.pk, verified_at=copy.verified_at, lease_token=None)
-        as_it_was.update(lease_until=in_seconds(TRY_AGAIN_SECONDS))
     return verdict, size
 
 

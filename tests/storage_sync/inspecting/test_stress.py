@@ -79,6 +79,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.setattr(settling, "LATE_SECONDS", 2)
     monkeypatch.setattr(sweeping, "GRACE_SECONDS", 1)
     monkeypatch.setattr(archiving, "TRY_AGAIN_SECONDS", 1)
+    monkeypatch.setattr(following, "TRY_AGAIN_SECONDS", 1)
     monkeypatch.setattr(strangers, "ALONE_SECONDS", 8)
     real = replicating.put_verified
 
@@ -135,6 +136,7 @@ def quiesce() -> None:
     """Let everybody finish what has been begun, until nothing is under way."""
     for _ in range(60):
         StoredFile.objects.filter(lease_until__gt=in_seconds(5)).update(lease_until=in_seconds(-1))
+        Copy.objects.filter(next_attempt_at__gt=in_seconds(1)).update(next_attempt_at=in_seconds(0))
         sweeping.sweep_reservations()
         archiving.move_archived()
         following.follow_moves()
@@ -146,7 +148,20 @@ def quiesce() -> None:
         if not (moving or reserved or due or leftovers):
             return
         time.sleep(0.5)
-    raise AssertionError("it never comes to rest")
+    raise AssertionError(f"it never comes to rest: {under_way()}")
+
+
+def under_way() -> list[Any]:
+    """What is still going on, as the rows say it."""
+    files = StoredFile.objects.exclude(other_key="") | StoredFile.objects.filter(state="reserved")
+    copies = Copy.objects.filter(next_attempt_at__isnull=False) | Copy.objects.filter(file__state="abandoned").exclude(
+        state="missing"
+    )
+    names = ("side", "state", "next_attempt_at", "attempts", "lease_until", "error", "file__key", "file__state")
+    return [
+        *files.values_list("state", "key", "other_key", "other_key_until", "lease_until")[:5],
+        *copies.values_list(*names)[:5],
+    ]
 
 
 def test_everybody_at_once(storeroom: Path, hurried: None) -> None:
