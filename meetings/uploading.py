@@ -58,12 +58,9 @@ def begin(
         upload_id: the id to give it; an upload of that id is given back as it is.
 
     Raises:
-        Problem: 403 `permission_denied`, 413 `quota_exceeded`, 409 `confidential_uploads_go_through_us`, and what
-            `beginning.begin` raises.
+        Problem: 403 `permission_denied`, 413 `quota_exceeded`, and what `beginning.begin` raises.
     """
     require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
-    if meeting.is_confidential:
-        raise _not_sealed()
     params = {
         "meeting": str(meeting.pk),
         "participant": str(participant.pk) if participant else None,
@@ -92,6 +89,7 @@ def begin(
             owner_id=user.pk,
             size=size,
             declared_sha256=declared_sha256,
+            is_confidential=meeting.is_confidential,
             upload_id=upload_id,
         )
 
@@ -139,5 +137,5 @@ def _own(upload: Upload, file: StoredFile, facts: Facts, job: Job | None) -> Non
 
 
 def _not_sealed() -> Problem:
-    detail = "Recordings of confidential meetings are sent at once (POST /meetings/{id}/recordings), which seals them."
-    return Problem("confidential_uploads_go_through_us", detail, status=409)
+    detail = "The meeting has become confidential since this upload began; begin it anew."
+    return Problem("became_confidential", detail, status=409)

@@ -66,7 +66,7 @@ class StoredFileQuerySet(QuerySet["StoredFile"]):
         from storage_sync.models import Upload  # noqa: PLC0415  the models name these querysets as their managers
 
         counted = self.filter(tenant_id=tenant_id, state__in=[FileState.STORED, FileState.RESERVED])
-        under_way = Upload.objects.filter(tenant_id=tenant_id, state__in=["open", "finishing"])
+        under_way = Upload.objects.filter(tenant_id=tenant_id, state__in=["open", "finishing"], file__isnull=True)
         total = Sum("size", default=0)
         return int(counted.aggregate(total=total)["total"]) + int(under_way.aggregate(total=total)["total"])
 

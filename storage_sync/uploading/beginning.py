@@ -17,6 +17,7 @@ from storage_sync.models import Upload, UploadKind
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local
 from storage_sync.sides.multiparts import begin as begin_multipart
+from storage_sync.uploading.pieces import new_seal_columns
 
 MOST_OPEN = 100
 UNDER_WAY = ("open", "finishing")
@@ -45,10 +46,14 @@ def begin(
         upload_id: the id to give it, so that a repeated request finds its own first attempt.
 
     Raises:
-        Problem: 413 `body_too_large`, 429 `too_many_uploads`, 507 `disk_full`, 409 `direct_uploads_need_a_space`.
+        Problem: 409 `confidential_uploads_go_through_us` or `direct_uploads_need_a_space`, 413 `body_too_large`, 429
+            `too_many_uploads`, 507 `disk_full`.
     """
     if size > settings.LARGEST_UPLOAD_BYTES:
         raise Problem("body_too_large", f"At most {settings.LARGEST_UPLOAD_BYTES} bytes are taken.", status=413)
+    if is_confidential and (kind == UploadKind.DIRECT or cloud() is None):
+        detail = "Recordings of confidential meetings go through this service, which seals them, and into a Space."
+        raise Problem("confidential_uploads_go_through_us", detail, status=409)
     if cloud() is None:
         if kind == UploadKind.DIRECT:
             detail = "There is no Space to upload to; use the resumable uploads at /api/v1/uploads."
@@ -60,8 +65,9 @@ def begin(
         detail = f"You have {MOST_OPEN} unfinished uploads; finish or end one of them first."
         raise Problem("too_many_uploads", detail, status=429, retry_after=60)
     key = keys.new_key(category=category, file_id=uuid7(), extension=extension, on=timezone.now().date())
+    made_id = upload_id or uuid7()
     upload = Upload.objects.create(
-        id=upload_id or uuid7(),
+        id=made_id,
         kind=kind,
         purpose=purpose,
         params=params,
@@ -73,7 +79,7 @@ def begin(
         size=size,
         declared_sha256=declared_sha256,
         key=key,
-        is_confidential=is_confidential,
+        **(new_seal_columns(made_id) if is_confidential else {}),
         expires_at=in_seconds(settings.UPLOAD_SECONDS),
     )
     upload.refresh_from_db(fields=["expires_at"])

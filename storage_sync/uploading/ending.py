@@ -12,7 +12,7 @@ from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local
 from storage_sync.sides.multiparts import Multipart
 from storage_sync.uploading import appending, holding
-from storage_sync.uploading.parting import tail_prefix
+from storage_sync.uploading.pieces import piece_prefix
 
 logger = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ def terminate(upload: Upload) -> None:
 
     Raises Problem 409 `upload_finished`, 410 `upload_gone`, 423 `upload_locked` while it is being finished.
     """
-    unfinished = Q(state=UploadState.OPEN) | (Q(state=UploadState.FINISHING) & holding.is_free())
+    unfinished = Q(state=UploadState.OPEN) | (Q(state=UploadState.FINISHING, file__isnull=True) & holding.is_free())
     ended = Upload.objects.filter(unfinished, pk=upload.pk).update(
         state=UploadState.TERMINATED, lease_token=None, lease_until=None, updated_at=Now()
     )
@@ -38,7 +38,7 @@ def terminate(upload: Upload) -> None:
 def has_remains() -> Q:
     """Which uploads that came to nothing have left something behind, as far as their rows tell."""
     ended = Q(state__in=[UploadState.TERMINATED, UploadState.FAILED])
-    return ended & (~Q(multipart_id="") | ~Q(tail_key=""))
+    return ended & (~Q(multipart_id="") | ~Q(tail_key="") | ~Q(parts=[]))
 
 
 def clean_up(upload: Upload) -> bool:
@@ -51,8 +51,8 @@ def clean_up(upload: Upload) -> bool:
             if upload.multipart_id:
                 Multipart(side, upload.key, upload.multipart_id).abort()
                 side.delete(key=upload.key)
-            if upload.tail_key:
-                for found in side.page(prefix=tail_prefix(upload)).found:
+            if upload.tail_key or upload.is_confidential:
+                for found in side.page(prefix=piece_prefix(upload)).found:
                     side.delete(key=found.key)
     except (WorkError, OSError) as error:
         logger.warning("upload_remains_for_now", upload=str(upload.pk), error=str(error))

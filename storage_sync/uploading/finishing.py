@@ -25,7 +25,7 @@ from storage_sync.sides.cloud import cloud
 from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
 from storage_sync.sides.local import local
 from storage_sync.sides.multiparts import Multipart, Part, UploadGoneError
-from storage_sync.uploading import appending, ending, holding, purposes, storing
+from storage_sync.uploading import appending, ending, holding, purposes, resealing, storing
 from storage_sync.uploading.gathering import TooSlowError, fingerprint_of, gathered
 from storage_sync.uploading.holding import Hold
 
@@ -45,8 +45,10 @@ class _Bytes:
     path: Path | None
 
 
-def finish(hold: Hold) -> Upload:
+def finish(hold: Hold, *, is_patient: bool = False) -> Upload:
     """Make the file. Returning means that it is stored; for large ones a job then verifies it.
+
+    `is_patient` where no client waits: a large confidential file is sealed anew as a whole, in the background.
 
     Raises:
         Problem: why it is refused for good (the upload has then failed); 423 `upload_locked` when somebody else
@@ -59,7 +61,7 @@ def finish(hold: Hold) -> Upload:
                 if lost.is_set():
                     raise LeaseLostError(f"{hold.upload.pk} is no longer ours")
 
-            _finish(hold, pulse)
+            _finish(hold, pulse, is_patient=is_patient)
     except LeaseLostError as error:
         hold.upload.refresh_from_db()
         if hold.upload.state != UploadState.FINISHED:
@@ -77,13 +79,13 @@ def finish(hold: Hold) -> Upload:
     return hold.upload
 
 
-def resume(upload: Upload) -> Upload:
+def resume(upload: Upload, *, is_patient: bool = False) -> Upload:
     """Finish what somebody else has left unfinished; the upload as it is otherwise. Raises what `finish` raises."""
     if upload.state != UploadState.FINISHING:
         return upload
     hold = holding.hold(upload_id=upload.pk, state=UploadState.FINISHING)
     try:
-        return finish(hold)
+        return finish(hold, is_patient=is_patient)
     finally:
         hold.let_go()
 
@@ -98,13 +100,19 @@ def fail(hold: Hold, problem: Problem) -> Problem:
     return problem
 
 
-def _finish(hold: Hold, pulse: storing.Pulse) -> None:
+def _finish(hold: Hold, pulse: storing.Pulse, *, is_patient: bool) -> None:
     upload = hold.upload
     try:
         purpose = purposes.of(upload)
     except LookupError as error:
         raise TransientError("unknown_purpose", "This version does not know this kind of upload.") from error
     purpose.refuse(upload)
+    if upload.is_confidential:
+        side = cloud()
+        if side is None or (upload.size > AT_ONCE_BYTES and not is_patient):
+            raise TransientError("finished_in_background", "A file of this size is sealed in the background.")
+        resealing.store_sealed(hold=hold, purpose=purpose, side=side, pulse=pulse)
+        return
     with _bytes_of(upload, pulse) as found:
         _require_declared(upload, found.fingerprint)
         with storing.readable(upload, found.path) as source:

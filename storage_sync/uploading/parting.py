@@ -7,73 +7,33 @@ come to any instance. The row's offset moves only behind bytes that the Space ha
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
-import tempfile
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.problems import TransientError, WorkError
-from storage_sync.fingerprints import PART_BYTES
+from storage_sync.fingerprints import BLOCK_BYTES, PART_BYTES
 from storage_sync.models import Upload, UploadState
 from storage_sync.sides import multiparts
 from storage_sync.sides.cloud import CloudSide
-from storage_sync.sides.contract import CHUNK_BYTES
-from storage_sync.sides.local import local
 from storage_sync.sides.multiparts import Multipart
-from storage_sync.sides.slices import Slice
+from storage_sync.uploading import pieces
 from storage_sync.uploading.holding import Hold
+from storage_sync.uploading.pieces import Spool
 
 logger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-TAILS = "uploads/"
 OCTETS = "application/octet-stream"
 SENDING_AT_ONCE = 2
 PULSE_SECONDS = 0.5
-
-
-class _Spool:
-    """Up to a part's bytes in a file without a name, gone with its last descriptor however this process ends."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self.md5 = hashlib.md5(usedforsecurity=False)
-        self._file: Any = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def write(self, piece: memoryview) -> None:
-        """Take bytes; OSError when the disk does not."""
-        if self._file is None:
-            local().lay_out()
-            self._file = tempfile.TemporaryFile(dir=local().root / "temp", buffering=0)  # noqa: SIM115  see `close`
-        self.md5.update(piece)
-        self.size += len(piece)
-        while piece:
-            piece = piece[self._file.write(piece) :]
-
-    def source(self) -> BinaryIO:
-        """The bytes, seekable."""
-        return io.BufferedReader(Slice(self._file.fileno(), 0, self.size), CHUNK_BYTES)
-
-    def close(self) -> None:
-        """Forget them."""
-        if self._file is not None:
-            self._file.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +41,8 @@ class _Sending:
     """A part on its way."""
 
     number: int
-    spool: _Spool
+    spool: Spool
+    key: str
     answer: Future[str]
 
 
@@ -97,9 +58,12 @@ class Parting:
         self._hold, self._side, self._until = hold, side, until
         self._pool = ThreadPoolExecutor(SENDING_AT_ONCE, thread_name_prefix="upload-part")
         self._sending: deque[_Sending] = deque()
-        self._spool = _Spool()
+        self._seal = pieces.seal_of(hold.upload)
+        # A sealed piece is a little longer; it is still put at once.
+        self._piece_bytes = PART_BYTES if self._seal is None else PART_BYTES - BLOCK_BYTES
         self._is_joined = not hold.upload.tail_key
         self._number = len(hold.upload.parts)
+        self._spool = self._new_spool()
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises TransientError, PermanentError, LeaseLostError."""
@@ -144,35 +108,38 @@ class Parting:
 
     def _take(self, view: memoryview) -> None:
         while view:
-            piece = view[: PART_BYTES - self._spool.size]
+            piece = view[: self._piece_bytes - self._spool.size]
             self._spool.write(piece)
             view = view[len(piece) :]
-            if self._spool.size == PART_BYTES:
+            if self._spool.size == self._piece_bytes:
                 self._cut()
 
     def _cut(self) -> None:
         """Send what is spooled as the next part, once there is a thread for it."""
         while len(self._sending) >= SENDING_AT_ONCE:
             self._acknowledge(self._sending[0])
-        if not self._upload.multipart_id:
+        if self._seal is None and not self._upload.multipart_id:
             self._open_multipart()
         self._number += 1
-        spool, self._spool, number = self._spool, _Spool(), self._number
+        spool, self._spool, number = self._spool, self._new_spool(), self._number
+        md5 = spool.complete()
+        key = "" if self._seal is None else pieces.new_piece_key(self._upload, md5)
         upload = Multipart(self._side, self._upload.key, self._upload.multipart_id)
 
         def send() -> str:
             with spool:
-                return upload.put(number=number, source=spool.source(), md5=spool.md5.digest())
+                if not key:
+                    return upload.put(number=number, source=spool.source(), md5=md5)
+                self._put(key, spool)
+                return md5.hex()
 
-        self._sending.append(_Sending(number, spool, self._pool.submit(send)))
+        self._sending.append(_Sending(number, spool, key, self._pool.submit(send)))
 
     def _acknowledge(self, sending: _Sending) -> None:
         """Wait for the oldest part and move the offset behind it."""
         etag = self._awaited(sending.answer)
-        parts = [
-            *self._upload.parts,
-            {"number": sending.number, "size": sending.spool.size, "etag": etag, "md5": sending.spool.md5.hexdigest()},
-        ]
+        part = {"number": sending.number, "size": sending.spool.size, "etag": etag, "md5": etag}
+        parts = [*self._upload.parts, part | ({"key": sending.key} if sending.key else {})]
         tail = self._upload.tail_key
         self._hold.write(parts=parts, offset=_total(parts), tail_key="", tail_size=0)
         self._sending.popleft()
@@ -188,27 +155,32 @@ class Parting:
 
     def _fetch_tail(self) -> None:
         """Go on with what the last request left, verified."""
-        key, size = self._upload.tail_key, self._upload.tail_size
-        held = self._outside(lambda: b"".join(self._side.read(key=key)))
-        md5 = hashlib.md5(held, usedforsecurity=False).hexdigest()
-        if len(held) != size or not key.endswith(md5):
-            raise TransientError("cloud_copy_damaged", "The Space did not keep what it was given.", retry_after=5)
+        row, start = self._upload, _total(self._upload.parts)
+        held = self._outside(
+            lambda: pieces.read_piece(side=self._side, upload=row, key=row.tail_key, size=row.tail_size, start=start)
+        )
         self._is_joined = True
         self._take(memoryview(held))
 
     def _keep_tail(self) -> None:
         """Leave what is too little for a part where any instance finds it, under a name it never had."""
-        spool, self._spool, old = self._spool, _Spool(), self._upload.tail_key
-        key = f"{tail_prefix(self._upload)}{uuid.uuid4().hex}-{spool.md5.hexdigest()}"
+        spool, self._spool, old = self._spool, self._new_spool(), self._upload.tail_key
+        key = pieces.new_piece_key(self._upload, spool.complete())
 
         def send() -> None:
             with spool:
-                self._side.put(key=key, source=spool.source(), size=spool.size, content_type=OCTETS)
+                self._put(key, spool)
 
         self._outside(send)
         self._hold.write(offset=self.arrived, tail_key=key, tail_size=spool.size)
         if old:
             self._forget(old)
+
+    def _put(self, key: str, spool: Spool) -> None:
+        self._side.put(key=key, source=spool.source(), size=spool.held_size, content_type=OCTETS)
+
+    def _new_spool(self) -> Spool:
+        return Spool(seal=self._seal, start=self._number * self._piece_bytes)
 
     def _forget(self, key: str) -> None:
         """Remove a tail that nobody needs any more; one that stays is swept."""
@@ -231,11 +203,6 @@ class Parting:
                 self._hold()
                 if time.monotonic() > self._until:
                     raise TransientError("cloud_unavailable", "The Space does not answer.", retry_after=5) from None
-
-
-def tail_prefix(upload: Upload) -> str:
-    """Where the tails of an upload lie."""
-    return f"{TAILS}{upload.pk}/"
 
 
 def _total(parts: list[dict[str, Any]]) -> int:

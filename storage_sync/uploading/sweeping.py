@@ -17,10 +17,10 @@ from django.utils import timezone
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem, WorkError
 from storage_sync.models import Upload, UploadState
-from storage_sync.sides.cloud import cloud
+from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.local import local
 from storage_sync.uploading import appending, ending, finishing, holding
-from storage_sync.uploading.parting import TAILS
+from storage_sync.uploading.pieces import FOLDER
 
 logger = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ def _each(rows: QuerySet[Upload], do: Callable[[Upload], str], verdicts: Counter
 
 def _finish(upload: Upload) -> str:
     try:
-        finishing.resume(upload)
+        finishing.resume(upload, is_patient=True)
     except Problem as problem:
         if problem.status in {423, 503}:
             raise
@@ -95,18 +95,26 @@ def _remove_strays(until: float) -> int:
     try:
         side = cloud()
         if side is not None:
-            for found in side.page(prefix=TAILS).found:
-                if time.monotonic() > until:
-                    break
-                if found.modified_at < oldest and not _is_under_way(found.key.split("/")[1]):
-                    side.delete(key=found.key)
-                    removed += 1
+            removed += _remove_pieces(side, oldest, until)
         for path in (local().root / "temp" / appending.FOLDER).glob("*"):
             if path.stat().st_mtime < oldest.timestamp() and not _is_under_way(path.name):
                 path.unlink(missing_ok=True)
                 removed += 1
     except (WorkError, OSError) as error:
         logger.warning("stray_uploads_stay_for_now", error=str(error))
+    return removed
+
+
+def _remove_pieces(side: CloudSide, oldest: dt.datetime, until: float) -> int:
+    removed = 0
+    after: str | None = ""
+    while after is not None and time.monotonic() < until:
+        page = side.page(prefix=FOLDER, after=after)
+        for found in page.found:
+            if found.modified_at < oldest and not _is_under_way(found.key.split("/")[1]):
+                side.delete(key=found.key)
+                removed += 1
+        after = page.after
     return removed
 
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import io
 import tempfile
 import time
 import uuid
@@ -35,6 +36,7 @@ logger = structlog.get_logger(__name__)
 # The platform cuts requests after 100 s: reading ends in time for what has come to be acknowledged.
 READING_SECONDS, REQUEST_SECONDS = 60.0, 85.0
 PIECE_BYTES = 128 * 1024
+LARGEST_IN_MEMORY = 32 * 1024 * 1024
 CHECKSUMS = ("sha1", "sha256", "sha512", "md5")
 
 
@@ -116,8 +118,15 @@ def _take(hold: Hold, body: Source, checksum: Checksum | None, started: float) -
     if checksum is None:
         _sink(hold, body, room, started)
         return
-    with tempfile.TemporaryFile(dir=local().root / "temp") as spool:
+    with _unnamed(hold) as spool:
         _sink(hold, _verified(body, checksum, room, hold, spool), room, started)
+
+
+def _unnamed(hold: Hold) -> IO[bytes]:
+    """Room for a chunk that is to be verified; that of a confidential upload touches no disk."""
+    if hold.upload.is_confidential:
+        return io.BytesIO()
+    return tempfile.TemporaryFile(dir=local().root / "temp")
 
 
 def _sink(hold: Hold, body: Source, room: int, started: float) -> None:
@@ -166,6 +175,9 @@ def _verified(body: Source, checksum: Checksum, room: int, hold: Hold, spool: IO
             size += len(piece)
             if size > room:
                 raise _too_long(room)
+            if hold.upload.is_confidential and size > LARGEST_IN_MEMORY:
+                detail = f"With a checksum, chunks of confidential uploads have {LARGEST_IN_MEMORY} bytes at most."
+                raise Problem("chunk_too_long", detail, status=413)
             digest.update(piece)
             spool.write(piece)
             hold()

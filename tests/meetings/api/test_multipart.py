@@ -167,7 +167,8 @@ def test_it_is_said_where_it_is_not_offered(
     assert begin(as_hana, meeting, size="many").status_code == 400
     assert as_hana.get("/api/v1/s3/params?filename=a&type=b").json()["code"] == "multipart_only"
     Meeting.objects.filter(pk=meeting.pk).update(is_confidential=True)
-    assert begin(as_hana, meeting).json()["code"] == "confidential_uploads_go_through_us"
+    refused = begin(as_hana, meeting)
+    assert (refused.status_code, refused.json()["code"]) == (409, "confidential_uploads_go_through_us")
     Meeting.objects.filter(pk=meeting.pk).update(is_confidential=False)
     settings.SPACES_ENDPOINT = ""
     answer = begin(as_hana, meeting)
