@@ -25,7 +25,7 @@ def keep_our_logging(**_: Any) -> None:
 @worker_process_init.connect
 def keep_the_node_alive(**_: Any) -> None:
     """From each pool process, not from their parent: that one forks, and threads do not come along."""
-    from storage_sync import keeping  # noqa: PLC0415  Django is set up only now
+    from storage_sync.presence import keeping  # noqa: PLC0415  Django is set up only now
 
     keeping.keep_alive()
 
@@ -44,6 +44,6 @@ def keep_the_pool(**_: Any) -> None:
 @worker_process_shutdown.connect
 def let_the_node_go(**_: Any) -> None:
     """End what `keep_the_node_alive` began."""
-    from storage_sync import keeping  # noqa: PLC0415
+    from storage_sync.presence import keeping  # noqa: PLC0415
 
     keeping.stop()

@@ -18,7 +18,8 @@ from django_redis import get_redis_connection
 from chatvista import __version__
 from chatvista.foundation.envelope import answer
 from chatvista.foundation.problems import Problem
-from storage_sync import keeping, probing
+from storage_sync.presence import keeping
+from storage_sync.reporting import probing
 
 logger = structlog.get_logger(__name__)
 

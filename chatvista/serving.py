@@ -37,12 +37,12 @@ def pre_request(worker: Any, req: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Keep the node alive from each web process; its chores are better done by a worker, where it has one."""
-    from storage_sync import keeping  # noqa: PLC0415  Django is set up only now
+    from storage_sync.presence import keeping  # noqa: PLC0415  Django is set up only now
 
     keeping.keep_alive(patience=CHORES_LEFT_SECONDS)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """End what `post_worker_init` began, if this process came that far."""
-    if keeping := sys.modules.get("storage_sync.keeping"):
+    if keeping := sys.modules.get("storage_sync.presence.keeping"):
         keeping.stop()

@@ -16,8 +16,9 @@ from meetings import transcribing
 from meetings.abilities import Ability, require
 from meetings.audio.probing import Probed, probe
 from meetings.models import Meeting, Participant, Recording
-from storage_sync import archiving, receiving
+from storage_sync.arriving import receiving
 from storage_sync.models import StoredFile
+from storage_sync.retaining import archiving
 
 
 def capture(

@@ -12,7 +12,7 @@ from meetings.abilities import Ability, require
 from meetings.describing import minutes_document, transcript_document
 from meetings.models import Export, Meeting, Minutes, Transcript
 from meetings.renderers import FORMATS, Rendered, render_minutes, render_transcript
-from storage_sync import receiving
+from storage_sync.arriving import receiving
 from storage_sync.models import StoredFile
 
 KIND = "export"

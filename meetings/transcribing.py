@@ -19,7 +19,7 @@ from meetings.gateways.choosing import speech_engine
 from meetings.gateways.contracts import Hearing, Span, SpeechEngine, Utterance, Word
 from meetings.gateways.stitching import stitch
 from meetings.models import Meeting, Recording, Segment, Speaker, Transcript
-from storage_sync import reading
+from storage_sync.giving import reading
 
 KIND = "transcribe"
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storage_sync.lanes import Lane
+from storage_sync.arriving.lanes import Lane
 
 PART_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = 1024 * 1024

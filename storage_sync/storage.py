@@ -14,9 +14,11 @@ from django.core.files import File
 from django.core.files.storage import Storage
 from django.utils.deconstruct import deconstructible
 
-from storage_sync import archiving, keys, listing, reading, sharing
+from storage_sync import keys, listing
+from storage_sync.arriving.receiving import Intake, receive
+from storage_sync.giving import reading, sharing
 from storage_sync.models import StoredFile
-from storage_sync.receiving import Intake, receive
+from storage_sync.retaining import archiving
 from storage_sync.vocabulary import Category
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from storage_sync import archiving, clearing, nodes, sweeping, waking
-from storage_sync.inspecting import ordering
-from storage_sync.retaining import applying, purging
+from storage_sync import waking
+from storage_sync.inspecting import clearing, ordering, sweeping
+from storage_sync.presence import nodes
+from storage_sync.retaining import applying, archiving, purging
 from storage_sync.syncing import running
 from storage_sync.uploading import sweeping as uploads
 

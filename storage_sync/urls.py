@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from storage_sync import operating
+from storage_sync.api import operating
+from storage_sync.api.views import DownloadView, FileView
 from storage_sync.retaining import views as retaining
-from storage_sync.views import DownloadView, FileView
 
 urlpatterns = [
     path("files/<uuid:file_id>", FileView.as_view(), name="file"),

@@ -66,7 +66,8 @@ def oscar(db: None) -> User:
 @pytest.fixture
 def storeroom(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     """Both sides, empty and for this test alone: a bucket on the real S3 server and a folder, whose path it gives."""
-    from storage_sync import probing, verifying  # noqa: PLC0415  pure tests can run with pytest-django switched off
+    from storage_sync.disk import verifying  # noqa: PLC0415  pure tests can run with pytest-django switched off
+    from storage_sync.reporting import probing  # noqa: PLC0415  pure tests can run with pytest-django switched off
     from storage_sync.sides.connecting import client_of, configured_space  # noqa: PLC0415
 
     settings.STORAGE_PATH = tmp_path / "storage"

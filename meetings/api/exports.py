@@ -26,7 +26,7 @@ from meetings.api.listing import ListingView
 from meetings.api.negotiating import AsItIs
 from meetings.api.shapes.export import ExportRequestSerializer, ExportSerializer, RequestedExportSerializer
 from meetings.models import Export
-from storage_sync import serving
+from storage_sync.giving import serving
 
 
 class MinutesExportsView(APIView):

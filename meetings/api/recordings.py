@@ -26,7 +26,7 @@ from meetings.api.listing import ListingView
 from meetings.api.negotiating import AsItIs
 from meetings.api.shapes.recording import RecordingSerializer
 from meetings.models import Meeting, Recording
-from storage_sync import serving, sharing
+from storage_sync.giving import serving, sharing
 from storage_sync.models import StoredFile
 from storage_sync.vocabulary import Category, CopyState, SideName
 

@@ -25,7 +25,7 @@ from chatvista.foundation.bodies import PIECE, Body, announced_length
 from chatvista.foundation.problems import Problem
 from meetings.api.dispositions import clean_name, filename_of
 from storage_sync import keys
-from storage_sync.receiving import Intake, Landed
+from storage_sync.arriving.receiving import Intake, Landed
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """How much boundaries and part headers may add to the file in a form before its length alone says too much."""

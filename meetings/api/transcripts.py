@@ -30,7 +30,7 @@ from meetings.api.strict import LanguageField
 from meetings.describing import transcript_document
 from meetings.models import Meeting, Segment, Transcript
 from meetings.renderers import render_transcript
-from storage_sync.dispositions import content_disposition
+from storage_sync.giving.dispositions import content_disposition
 
 _FORMATS = ("vtt", "srt", "txt", "json", "md")
 _LANGUAGE = OpenApiParameter("language", OpenApiTypes.STR, description="BCP 47 tag of a text; JSON carries its own.")

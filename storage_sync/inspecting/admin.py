@@ -11,9 +11,9 @@ from django.http.response import HttpResponse
 from django.template.defaultfilters import filesizeformat
 from unfold.admin import ModelAdmin
 
-from storage_sync import status
 from storage_sync.models import Inspection, Node, UnknownObject
-from storage_sync.storytelling import age
+from storage_sync.reporting import status
+from storage_sync.reporting.storytelling import age
 
 BOARD_SECONDS = 15
 

@@ -19,15 +19,16 @@ from django.db.models.functions import Now
 from chatvista.foundation import audit
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import TransientError, WorkError
-from storage_sync import keys, losing
-from storage_sync.evicting import FETCH_LOCK
+from storage_sync import keys
+from storage_sync.damage import losing
+from storage_sync.damage.quarantining import put_aside
+from storage_sync.disk.evicting import FETCH_LOCK
+from storage_sync.disk.locking import BusyError, alone_on_node
 from storage_sync.inspecting import proving
 from storage_sync.inspecting.places import Place, reachable
 from storage_sync.inspecting.proving import Truth
 from storage_sync.inspecting.verdicts import READABLE, Verdict
-from storage_sync.locking import BusyError, alone_on_node
 from storage_sync.models import Copy, Node, StoredFile
-from storage_sync.quarantining import put_aside
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)

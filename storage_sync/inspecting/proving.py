@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage_sync import blocks
+from storage_sync.disk import blocks
 from storage_sync.inspecting.places import Place
 from storage_sync.models import StoredFile
 from storage_sync.sides.contract import MissingObjectError, nothing

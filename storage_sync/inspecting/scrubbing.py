@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce, Now
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import WorkError
-from storage_sync import blocks
+from storage_sync.disk import blocks
 from storage_sync.inspecting import mending, proving, recording
 from storage_sync.inspecting.places import Place, reachable
 from storage_sync.inspecting.surveying import Progress, unheard

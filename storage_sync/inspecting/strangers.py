@@ -16,10 +16,10 @@ from django.db.models.functions import Now
 from chatvista.foundation import audit
 from chatvista.foundation.leases import in_seconds
 from storage_sync import keys
+from storage_sync.damage.quarantining import is_key, put_aside
 from storage_sync.inspecting.places import Place
 from storage_sync.inspecting.verdicts import Verdict
 from storage_sync.models import Copy, Remnant, StoredFile, UnknownObject, Upload, UploadState
-from storage_sync.quarantining import is_key, put_aside
 
 logger = structlog.get_logger(__name__)
 

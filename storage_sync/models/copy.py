@@ -17,8 +17,8 @@ class Copy(Record):
     A copy that is not present is to be made when `next_attempt_at` has come; never, where it is None (an evicted cache
     entry is made again by whoever reads it). Whoever makes it holds it by a lease.
 
-    A copy that is present and has a `next_attempt_at` may lie under the other name of its file, the archived or the live
-    one: its node follows the move then (see `following`). Of a file that is purged, `next_attempt_at` says when its
+    A copy that is present and has a `next_attempt_at` may lie under the other name of its file, archived or live: its
+    node follows the move then (see `following`). Of a file that is purged, `next_attempt_at` says when its
     place is to be emptied, or looked at once more, and `attempts` how often it was found empty.
     """
 

@@ -14,10 +14,9 @@ from collections.abc import Callable
 import structlog
 from django.db import transaction
 
-from storage_sync import archiving
 from storage_sync.models import RetentionPolicy
 from storage_sync.querysets import StoredFileQuerySet
-from storage_sync.retaining import purging, selecting
+from storage_sync.retaining import archiving, purging, selecting
 
 logger = structlog.get_logger(__name__)
 

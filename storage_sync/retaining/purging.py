@@ -24,7 +24,8 @@ from django.utils import timezone
 from chatvista.foundation import audit
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import Problem, TransientError, WorkError
-from storage_sync import keys, settling
+from storage_sync import keys
+from storage_sync.arriving import settling
 from storage_sync.models import BlockDigests, Copy, Deletion, Node, StoredFile
 from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.contract import Side

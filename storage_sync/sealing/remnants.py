@@ -18,8 +18,8 @@ from django.db.models.functions import Now
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import WorkError
+from storage_sync.damage.quarantining import QUARANTINE
 from storage_sync.models import Remnant, StoredFile
-from storage_sync.quarantining import QUARANTINE
 from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.local import local
 from storage_sync.vocabulary import SideName

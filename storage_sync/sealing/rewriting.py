@@ -24,8 +24,11 @@ from chatvista.foundation import audit
 from chatvista.foundation.ciphers import SealBrokenError
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem, TransientError
-from storage_sync import blocks, caching, keys, reading, settling
+from storage_sync import keys
+from storage_sync.arriving import settling
+from storage_sync.disk import blocks, caching
 from storage_sync.fingerprints import BLOCK_BYTES, Fingerprint, Fingerprinting
+from storage_sync.giving import reading
 from storage_sync.models import BlockDigests, Copy, Node, StoredFile
 from storage_sync.sealing import remnants
 from storage_sync.sealing.seals import NO_SEAL, Seal, Sealing, new_seal

@@ -6,13 +6,15 @@ import structlog
 from django.conf import settings
 
 from chatvista.foundation.problems import Problem
-from storage_sync import fetching, following, healing, quarantining, verifying
-from storage_sync.locking import BusyError
+from storage_sync.damage import healing, quarantining
+from storage_sync.disk import fetching, verifying
+from storage_sync.disk.locking import BusyError
+from storage_sync.giving.streaming import DamagedError
 from storage_sync.models import Copy
+from storage_sync.retaining import following
 from storage_sync.sides.bulk import BulkSide
 from storage_sync.sides.contract import MissingObjectError
 from storage_sync.sides.local import local
-from storage_sync.streaming import DamagedError
 from storage_sync.syncing.outcomes import NO_SOURCE, Outcome, Verdict
 from storage_sync.vocabulary import SideName
 

@@ -15,9 +15,13 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from chatvista.foundation.problems import TransientError
-from storage_sync import fingerprints, following, healing, quarantining, replicating, verifying
+from storage_sync import fingerprints
+from storage_sync.arriving import replicating
+from storage_sync.damage import healing, quarantining
+from storage_sync.disk import verifying
 from storage_sync.fingerprints import PART_BYTES
 from storage_sync.models import Copy, StoredFile
+from storage_sync.retaining import following
 from storage_sync.sides.bulk import PUT_IN_PARTS_BYTES, BulkSide
 from storage_sync.sides.contract import Found
 from storage_sync.sides.local import local

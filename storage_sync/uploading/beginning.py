@@ -12,7 +12,7 @@ from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
 from storage_sync import keys
-from storage_sync.intake import disk_full
+from storage_sync.arriving.intake import disk_full
 from storage_sync.models import Upload, UploadKind
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local

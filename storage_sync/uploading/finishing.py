@@ -17,8 +17,8 @@ import structlog
 from chatvista.foundation.heartbeats import beating
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.problems import Problem, TransientError, WorkError
+from storage_sync.arriving.intake import disk_problem
 from storage_sync.fingerprints import Fingerprint
-from storage_sync.intake import disk_problem
 from storage_sync.models import Upload, UploadState
 from storage_sync.sides import multiparts
 from storage_sync.sides.cloud import cloud

@@ -15,9 +15,9 @@ from typing import BinaryIO
 from django.conf import settings
 
 from chatvista.foundation.problems import TransientError
-from storage_sync import caching
+from storage_sync.arriving.intake import disk_problem
+from storage_sync.disk import caching
 from storage_sync.fingerprints import BLOCK_BYTES, Fingerprint, Fingerprinting
-from storage_sync.intake import disk_problem
 from storage_sync.sides.cloud import CloudSide
 from storage_sync.sides.local import local
 from storage_sync.sides.multiparts import Part

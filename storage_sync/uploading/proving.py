@@ -17,7 +17,9 @@ from django.db.models.functions import Now
 from chatvista.foundation import audit
 from chatvista.foundation.problems import PermanentError, TransientError
 from chatvista.foundation.working import Work
-from storage_sync import blocks, quarantining, settling
+from storage_sync.arriving import settling
+from storage_sync.damage import quarantining
+from storage_sync.disk import blocks
 from storage_sync.fingerprints import Fingerprint
 from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.cloud import cloud

@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.problems import TransientError, WorkError
-from storage_sync import receiving
+from storage_sync.arriving import receiving
+from storage_sync.arriving.receiving import Intake
 from storage_sync.models import StoredFile, Upload, UploadState
-from storage_sync.receiving import Intake
 from storage_sync.sides.cloud import CloudSide
 from storage_sync.uploading import pieces
 from storage_sync.uploading.holding import Hold

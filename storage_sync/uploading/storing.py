@@ -17,10 +17,11 @@ from chatvista.foundation import audit, working
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.models import Job
 from chatvista.foundation.problems import TransientError
-from storage_sync import blocks, caching, keys
+from storage_sync import keys
+from storage_sync.disk import blocks, caching
 from storage_sync.fingerprints import Fingerprint
+from storage_sync.giving.seekable import Seekable
 from storage_sync.models import Copy, StoredFile, Upload, UploadState
-from storage_sync.seekable import Seekable
 from storage_sync.sides import multiparts
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.contract import CHUNK_BYTES

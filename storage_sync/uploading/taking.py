@@ -21,7 +21,7 @@ from django.conf import settings
 
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.problems import Problem, WorkError
-from storage_sync.intake import disk_full, disk_problem
+from storage_sync.arriving.intake import disk_full, disk_problem
 from storage_sync.models import Upload, UploadState
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local

@@ -16,7 +16,7 @@ from django.db import connections
 from django.test import Client
 
 from chatvista import health
-from storage_sync import probing
+from storage_sync.reporting import probing
 
 WELL = {
     "status": "healthy",

@@ -42,15 +42,21 @@ class Step:
 
 
 STEPS = [
-    Step("while it streams", "storage_sync.intake:Intake._keep", "after", "nothing", nth=2),
-    Step("while parts are sent", "storage_sync.intake:Intake._keep", "after", "nothing", nth=30, size=LARGE),
+    Step("while it streams", "storage_sync.arriving.intake:Intake._keep", "after", "nothing", nth=2),
+    Step("while parts are sent", "storage_sync.arriving.intake:Intake._keep", "after", "nothing", nth=30, size=LARGE),
     Step("within a part", "storage_sync.sides.slices:Slice.readinto", "after", "nothing", nth=80, size=LARGE),
-    Step("after fsync", "storage_sync.intake:Intake.land", "after", "nothing"),
-    Step("after fsync, in parts", "storage_sync.intake:Intake.land", "after", "nothing", size=LARGE),
+    Step("after fsync", "storage_sync.arriving.intake:Intake.land", "after", "nothing"),
+    Step("after fsync, in parts", "storage_sync.arriving.intake:Intake.land", "after", "nothing", size=LARGE),
     Step("after the name is given", "storage_sync.sides.local:LocalSide.adopt", "after", "nothing"),
     Step("in the first commit", "meetings.models:Recording.objects.create", "after", "nothing"),
-    Step("after the first commit", "storage_sync.receiving:_reserve", "after", "reservation"),
-    Step("after the first commit, in parts", "storage_sync.receiving:_reserve", "after", "reservation", size=LARGE),
+    Step("after the first commit", "storage_sync.arriving.receiving:_reserve", "after", "reservation"),
+    Step(
+        "after the first commit, in parts",
+        "storage_sync.arriving.receiving:_reserve",
+        "after",
+        "reservation",
+        size=LARGE,
+    ),
     Step("before the put", "storage_sync.sides.cloud:CloudSide._put_whole", "before", "reservation"),
     Step(
         "before the last part",
@@ -63,11 +69,11 @@ STEPS = [
     Step("before completing", "storage_sync.sides.multiparts:Multipart.complete", "before", "reservation", size=LARGE),
     Step("after completing", "storage_sync.sides.multiparts:Multipart.complete", "after", "all", size=LARGE),
     Step("after the put", "storage_sync.sides.cloud:CloudSide.put", "after", "all"),
-    Step("after the check", "storage_sync.replicating:vouches", "after", "all"),
-    Step("before the last commit", "storage_sync.settling:finish", "before", "all"),
-    Step("before the last commit, in parts", "storage_sync.settling:finish", "before", "all", size=LARGE),
-    Step("before the answer", "storage_sync.settling:finish", "after", "all"),
-    Step("before the answer, in parts", "storage_sync.settling:finish", "after", "all", size=LARGE),
+    Step("after the check", "storage_sync.arriving.replicating:vouches", "after", "all"),
+    Step("before the last commit", "storage_sync.arriving.settling:finish", "before", "all"),
+    Step("before the last commit, in parts", "storage_sync.arriving.settling:finish", "before", "all", size=LARGE),
+    Step("before the answer", "storage_sync.arriving.settling:finish", "after", "all"),
+    Step("before the answer, in parts", "storage_sync.arriving.settling:finish", "after", "all", size=LARGE),
 ]
 
 
@@ -172,7 +178,7 @@ def test_what_was_acknowledged_outlives_its_instance_and_its_disk(
     meeting, sound = hana_calls.meeting(), noise(seconds=size / 32_000, seed=size)
     there = Caller(doomed.port)
     there.token = hana_calls.token
-    start(doomed, Step("never", "storage_sync.settling:finish", "after", "all", nth=2))
+    start(doomed, Step("never", "storage_sync.arriving.settling:finish", "after", "all", nth=2))
     answer = there.upload(meeting, sound)
     assert answer.status == 201, answer.body
     house.kill("web that dies")

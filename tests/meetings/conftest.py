@@ -11,8 +11,8 @@ import pytest
 from accounts.models import User
 from meetings import capturing
 from meetings.models import Meeting, Participant, Recording
-from storage_sync import receiving
-from storage_sync.intake import Intake
+from storage_sync.arriving import receiving
+from storage_sync.arriving.intake import Intake
 from tests.fakes.openai_server import KEY, OpenAIServer, openai_server
 from tests.meetings import making
 

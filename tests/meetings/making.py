@@ -26,7 +26,7 @@ from meetings.models import (
     Transcript,
 )
 from meetings.readers.contracts import SaidLine
-from storage_sync.receiving import Intake
+from storage_sync.arriving.receiving import Intake
 
 
 def meeting_of(host: User, *people: User, title: str = "Board meeting", role: str = "participant") -> Meeting:

@@ -17,7 +17,7 @@ from chatvista.foundation.records import uuid7
 from meetings import capturing, exporting
 from meetings.audio.probing import probe
 from meetings.models import Export, Meeting, Recording, Transcript
-from storage_sync.intake import Intake
+from storage_sync.arriving.intake import Intake
 from storage_sync.models import StoredFile
 from tests.meetings import making
 from tests.meetings.conftest import Capture

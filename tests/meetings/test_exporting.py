@@ -16,7 +16,8 @@ from meetings import exporting
 from meetings.models import Export, Meeting
 from meetings.renderers import FORMATS
 from meetings.renderers.formats import MEDIA_TYPES, Format
-from storage_sync import reading, receiving
+from storage_sync.arriving import receiving
+from storage_sync.giving import reading
 from storage_sync.models import StoredFile
 from tests.meetings import making
 

@@ -14,9 +14,8 @@ from chatvista.foundation import working
 from chatvista.foundation.models import Job
 from meetings import exporting, transcribing
 from meetings.models import Export, Meeting, Recording
-from storage_sync import archiving
 from storage_sync.models import RetentionPolicy, StoredFile
-from storage_sync.retaining import applying, purging
+from storage_sync.retaining import applying, archiving, purging
 from storage_sync.retaining.selecting import database_now
 from tests.factories.people import api_for
 from tests.meetings import making

@@ -15,7 +15,7 @@ def main() -> None:
     django.setup()
     from django.conf import settings  # noqa: PLC0415
 
-    from storage_sync import fetching  # noqa: PLC0415
+    from storage_sync.disk import fetching  # noqa: PLC0415
     from storage_sync.models import StoredFile  # noqa: PLC0415
     from storage_sync.sides.cloud import cloud  # noqa: PLC0415
 

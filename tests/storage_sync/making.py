@@ -6,8 +6,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from storage_sync.arriving.receiving import Intake, Landed, receive_bytes
 from storage_sync.models import StoredFile
-from storage_sync.receiving import Intake, Landed, receive_bytes
 from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.local import local
 

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
 from chatvista.foundation.leases import in_seconds
-from storage_sync import storytelling
 from storage_sync.models import Copy, Node, StoredFile
+from storage_sync.reporting import storytelling
 from tests.storage_sync.inspecting.running import some
 from tests.storage_sync.making import WORDS, flip_a_bit, on_disk, overwrite, space, store
 

@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from storage_sync import archiving
 from storage_sync.models import StoredFile
+from storage_sync.retaining import archiving
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storeroom")]
 

@@ -11,8 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.utils import timezone
 
-from storage_sync import archiving
 from storage_sync.models import StoredFile
+from storage_sync.retaining import archiving
 from storage_sync.storage import LedgerStorage
 from tests.storage_sync.making import names_below, space
 

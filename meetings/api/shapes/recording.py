@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from chatvista.foundation.serializers import JobSerializer
 from meetings.models import Recording
-from storage_sync.serializers import CopySerializer
+from storage_sync.api.serializers import CopySerializer
 
 
 class RecordingStorageSerializer(serializers.Serializer[Any]):

@@ -15,12 +15,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from storage_sync import clearing, ledger, status, storytelling, sweeping
-from storage_sync.inspecting import recording
+from storage_sync.inspecting import clearing, recording, sweeping
 from storage_sync.inspecting.guards import FORCIBLE
 from storage_sync.inspecting.reconciling import Order, reconcile
 from storage_sync.inspecting.scrubbing import BYTES_A_SECOND, Slice, hourly, scrub
 from storage_sync.models import Inspection
+from storage_sync.reporting import ledger, status, storytelling
 from storage_sync.sealing import remnants, rewrapping
 from storage_sync.uploading import sweeping as uploads
 from storage_sync.vocabulary import Category, SideName

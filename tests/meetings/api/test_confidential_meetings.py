@@ -16,9 +16,9 @@ from chatvista.foundation.models import Job
 from chatvista.foundation.problems import TransientError
 from meetings import capturing, exporting, sealing, transcribing
 from meetings.models import Meeting, Recording
-from storage_sync import reading
+from storage_sync.arriving.receiving import Intake
+from storage_sync.giving import reading
 from storage_sync.models import StoredFile
-from storage_sync.receiving import Intake
 from storage_sync.sealing import rewriting
 from tests.meetings import making
 from tests.meetings.conftest import Capture

@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from meetings.models import Meeting, Recording
-from storage_sync import receiving
+from storage_sync.arriving import receiving
 from storage_sync.models import StoredFile, Upload, UploadState
 from storage_sync.uploading import finishing, holding, parting, resealing, taking
 from storage_sync.uploading.sweeping import sweep
@@ -110,7 +110,7 @@ def test_whoever_dies_in_between_there_is_one_recording(
 
     with monkeypatch.context() as patch:
         if moment == "before it is received":
-            patch.setattr("storage_sync.receiving.receive", die)
+            patch.setattr("storage_sync.arriving.receiving.receive", die)
         else:
             real = resealing._receive
 

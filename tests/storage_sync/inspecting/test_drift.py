@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from django.db.models.functions import Now
 
-from storage_sync import archiving, following, quarantining
+from storage_sync.damage import quarantining
 from storage_sync.inspecting.reconciling import reconcile
 from storage_sync.inspecting.scrubbing import Slice, scrub
 from storage_sync.models import Copy, StoredFile
+from storage_sync.retaining import archiving, following
 from storage_sync.syncing import run as sync
 from tests.storage_sync.inspecting.running import cloud_keys, run
 from tests.storage_sync.making import flip_a_bit, on_disk, overwrite, put_in_cloud, space, store

@@ -8,10 +8,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from chatvista.foundation.leases import in_seconds
-from storage_sync import chores
 from storage_sync.inspecting import canary, ordering
 from storage_sync.inspecting.reconciling import Order, reconcile
 from storage_sync.models import Inspection, InspectionKind
+from storage_sync.presence import chores
 from tests.storage_sync.inspecting.running import some
 from tests.storage_sync.making import on_disk, space
 

@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from chatvista.foundation.leases import in_seconds
-from storage_sync import archiving, keys
+from storage_sync import keys
 from storage_sync.models import Copy, Remnant, StoredFile, UnknownObject, Upload
+from storage_sync.retaining import archiving
 from storage_sync.sides.local import local
 from tests.storage_sync.inspecting.running import audited, cloud_keys, counts, run, some, stray
 from tests.storage_sync.making import (

@@ -23,12 +23,13 @@ from pytest_django.fixtures import Settings
 
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import Problem
-from storage_sync import archiving, clearing, following, replicating, settling, sweeping
-from storage_sync.inspecting import strangers
+from storage_sync.arriving import replicating, settling
+from storage_sync.giving.reading import stream
+from storage_sync.inspecting import clearing, strangers, sweeping
 from storage_sync.inspecting.reconciling import Order, reconcile
 from storage_sync.inspecting.scrubbing import Slice, scrub
 from storage_sync.models import Copy, Inspection, StoredFile, UnknownObject
-from storage_sync.reading import stream
+from storage_sync.retaining import archiving, following
 from storage_sync.syncing import run as sync
 from tests.storage_sync.inspecting.running import cloud_keys
 from tests.storage_sync.making import store

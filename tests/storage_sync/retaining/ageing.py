@@ -6,8 +6,8 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from storage_sync import archiving
 from storage_sync.models import Copy, RetentionPolicy, StoredFile
+from storage_sync.retaining import archiving
 from storage_sync.retaining.selecting import database_now
 from tests.storage_sync.making import store
 

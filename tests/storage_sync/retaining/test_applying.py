@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent
-from storage_sync import archiving
 from storage_sync.models import Deletion, RetentionPolicy, StoredFile
-from storage_sync.retaining import applying, holding, planning, purging, selecting
+from storage_sync.retaining import applying, archiving, holding, planning, purging, selecting
 from storage_sync.retaining.selecting import database_now
 from storage_sync.signals import file_purged
 from tests.storage_sync.making import WORDS, store

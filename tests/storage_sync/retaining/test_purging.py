@@ -14,9 +14,9 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import AuditEvent
 from chatvista.foundation.problems import Problem
-from storage_sync import archiving, reading, sharing
+from storage_sync.giving import reading, sharing
 from storage_sync.models import Copy, Deletion, Node, StoredFile
-from storage_sync.retaining import holding, purging
+from storage_sync.retaining import archiving, holding, purging
 from storage_sync.retaining.selecting import database_now
 from storage_sync.sides.cloud import CloudSide
 from storage_sync.sides.local import LocalSide

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chatvista.foundation.problems import Problem
-from storage_sync import archiving, reading
+from storage_sync.giving import reading
 from storage_sync.models import Deletion, StoredFile
-from storage_sync.retaining import applying, holding, purging
+from storage_sync.retaining import applying, archiving, holding, purging
 from tests.meetings.racing import race
 from tests.storage_sync.making import WORDS
 from tests.storage_sync.retaining.ageing import archived, fresh, policy

@@ -11,8 +11,11 @@ from pytest_django.fixtures import Settings
 
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.problems import TransientError
-from storage_sync import archiving, fingerprints, quarantining, sharing
+from storage_sync import fingerprints
+from storage_sync.damage import quarantining
+from storage_sync.giving import sharing
 from storage_sync.models import BlockDigests, Copy, Node, Remnant, StoredFile
+from storage_sync.retaining import archiving
 from storage_sync.sealing import remnants, rewriting
 from storage_sync.sealing.rewriting import rewrite
 from storage_sync.sides.local import local

@@ -11,7 +11,8 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from chatvista.foundation.problems import Problem
-from storage_sync import reading, verifying
+from storage_sync.disk import verifying
+from storage_sync.giving import reading
 from storage_sync.models import Remnant, StoredFile
 from storage_sync.sealing import remnants, rewriting
 from storage_sync.sealing.rewriting import rewrite

@@ -14,8 +14,10 @@ from pytest_django.fixtures import Settings
 
 from chatvista.foundation.ciphers import FRAME_BYTES, sealed_size
 from chatvista.foundation.problems import PermanentError, Problem
-from storage_sync import fingerprints, reading, serving, sharing, verifying
-from storage_sync.intake import Intake
+from storage_sync import fingerprints
+from storage_sync.arriving.intake import Intake
+from storage_sync.disk import verifying
+from storage_sync.giving import reading, serving, sharing
 from storage_sync.models import StoredFile
 from storage_sync.sealing.seals import seal_of
 from storage_sync.sides.local import local

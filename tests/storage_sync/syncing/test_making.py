@@ -10,9 +10,10 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from storage_sync import archiving, settling
+from storage_sync.arriving import settling
 from storage_sync.fingerprints import PART_BYTES
 from storage_sync.models import Copy, StoredFile
+from storage_sync.retaining import archiving
 from storage_sync.syncing import backlog, run, want_here
 from storage_sync.syncing.backlog import at_hand
 from storage_sync.vocabulary import CopyState, SideName

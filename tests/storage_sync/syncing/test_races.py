@@ -14,8 +14,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from storage_sync import archiving
 from storage_sync.models import Copy, StoredFile
+from storage_sync.retaining import archiving
 from storage_sync.syncing import leasing, run
 from storage_sync.syncing.leasing import Held
 from storage_sync.syncing.outcomes import Outcome, Verdict

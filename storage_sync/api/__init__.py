@@ -1,0 +1,1 @@
+"""The HTTP surface of files and of the storeroom's operators."""

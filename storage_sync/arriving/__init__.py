@@ -1,0 +1,1 @@
+"""Bytes on their way in: taken once, laid on both sides, and only then acknowledged."""

@@ -1,0 +1,1 @@
+"""What is done about copies that are wrong: put aside, written down, healed, or given up as lost."""

@@ -1,0 +1,1 @@
+"""The files on this disk: found, verified, fetched from the Space, and evicted when the disk is too full."""
