@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from accounts.models import User
+from storage_sync.models import Upload as Row
 from tests.journeys.conftest import Web
 from tests.journeys.houses import eventually
 from tests.meetings import making
@@ -97,6 +98,8 @@ def test_connections_cut_at_random_bytes_cost_no_acknowledged_one(
         sent = chance.randrange(1, (len(SOUND) - at) // 3)
         with upload.by_hand(at, len(SOUND) - at) as wire:
             wire.sendall(SOUND[at : at + sent])
+            # Otherwise it might not even have begun to read when we ask where it stands.
+            eventually(lambda: Row.objects.get().lease_token is not None, within=30, every=0.02)
             if resets:
                 wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
