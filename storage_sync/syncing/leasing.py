@@ -6,6 +6,7 @@ the bytes were moved; whoever changes those waits for the transaction that says 
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import threading
 import time
@@ -34,6 +35,8 @@ MARGIN_SECONDS = 30.0
 # Refused, it stays refused until somebody changes the settings.
 REFUSED_PAUSE_SECONDS = 300.0
 READABLE = [FileState.STORED, FileState.ARCHIVED]
+
+Place = tuple[dt.datetime, uuid.UUID]
 
 
 def within_reach(copies: CopyQuerySet) -> CopyQuerySet:
@@ -64,21 +67,19 @@ class Held:
         self._kept_until = 0.0
 
     def claim(self, *, most: int, most_bytes: int, categories: Collection[str], has_cloud: bool) -> list[Copy]:
-        """Take due copies, those waiting longest first; rows that others are taking are passed over."""
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+        """Take due copies, those waiting longest first; rows that others are taking are passed over.
+
+        Of those that became due together the oldest, so that their keys lie side by side in a listing.
+        """
         self._begin_term()
-        with transaction.atomic():
-            free_rows = due(categories=categories, has_cloud=has_cloud).filter(free).order_by("next_attempt_at")
-            locked = free_rows.select_for_update(skip_locked=True, of=("self",)).select_related("file")[:most]
-            copies = _within(locked, most_bytes)
-            taken = [copy.pk for copy in copies]
-            rows = Copy.objects.filter(pk__in=taken)
-            # A lease that ran out was somebody's death, perhaps of this very file: that counts as an attempt.
-            rows.filter(lease_token__isnull=False).update(attempts=F("attempts") + 1)
-            rows.update(lease_token=self.token, lease_until=in_seconds(LEASE_SECONDS))
-        with self._guard:
-            self._held.update(taken)
-        return copies
+        last: Place | None = None
+        while candidates := _next_due(last, most=most):
+            last = candidates[-1]
+            copies = self._take([pk for _, pk in candidates], most_bytes, categories, has_cloud)
+            if copies:
+                return copies
+            # All of them were of another category, or for other nodes, or taken at this moment: behind them are more.
+        return []
 
     def renew(self) -> bool:
         """Keep everything that is held for another while; called by a thread of its own."""
@@ -112,6 +113,21 @@ class Held:
             self._ours(given).update(lease_token=None, lease_until=None)
             with self._guard:
                 self._held.difference_update(given)
+
+    def _take(
+        self, candidates: list[uuid.UUID], most_bytes: int, categories: Collection[str], has_cloud: bool
+    ) -> list[Copy]:
+        with transaction.atomic():
+            rows = due(categories=categories, has_cloud=has_cloud).filter(_is_free(), pk__in=candidates)
+            locked = rows.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True, of=("self",))
+            copies = _within(locked.select_related("file"), most_bytes)
+            taken = Copy.objects.filter(pk__in=[copy.pk for copy in copies])
+            # A lease that ran out was somebody's death, perhaps of this very file: that counts as an attempt.
+            taken.filter(lease_token__isnull=False).update(attempts=F("attempts") + 1)
+            taken.update(lease_token=self.token, lease_until=in_seconds(LEASE_SECONDS))
+        with self._guard:
+            self._held.update(copy.pk for copy in copies)
+        return copies
 
     def _begin_term(self) -> None:
         with self._guard:
@@ -163,6 +179,24 @@ def bring_forward(*, code: str) -> int:
     waiting = within_reach(Copy.objects.exclude(state=CopyState.PRESENT))
     some = waiting.filter(error__startswith=f"{code}:", next_attempt_at__gt=Now(), lease_until__isnull=True)
     return Copy.objects.filter(pk__in=some.values("pk")).update(next_attempt_at=Now())
+
+
+def _is_free() -> Q:
+    return Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+
+
+def _next_due(last: Place | None, *, most: int) -> list[Place]:
+    """The next due copies behind `last` that may be ours to make, by their own columns and index alone.
+
+    Which of them are is asked for those few: asked at once, PostgreSQL would look at the files and copies of them all.
+    """
+    ours = Q(side=SideName.CLOUD) | Q(side=SideName.LOCAL, node=settings.STORAGE_NODE)
+    rows = Copy.objects.exclude(state=CopyState.PRESENT).filter(ours, _is_free(), next_attempt_at__lte=Now())
+    if last is not None:
+        since, pk = last
+        rows = rows.filter(Q(next_attempt_at=since, pk__gt=pk) | Q(next_attempt_at__gt=since))
+    found = rows.order_by("next_attempt_at", "pk").values_list("next_attempt_at", "pk")[:most]
+    return [(since, pk) for since, pk in found if since is not None]
 
 
 def _within(rows: Iterable[Copy], most_bytes: int) -> list[Copy]:

@@ -48,9 +48,19 @@ def make(*, copy: Copy, found: Found | None, side: BulkSide, held: Held, budget:
     if file.held_size <= PART_BYTES and etag in etags:
         return Outcome(copy, Verdict.PUT, moved_bytes=file.held_size)
     kept = side.head(key=file.key)
-    if kept is not None and kept.size == file.held_size and kept.etag in etags:
+    is_whole = kept is not None and kept.size == file.held_size
+    if kept is not None and is_whole and (kept.etag in etags or _is_of_other_parts(kept, file, path)):
         return Outcome(copy, Verdict.MADE, moved_bytes=file.held_size)
     return _damaged(copy, path, kept, side, held)
+
+
+def _is_of_other_parts(kept: Found, file: StoredFile, path: Path) -> bool:
+    """Uploaded past us it was put in parts of another size: its row learns the ETag it has from now on."""
+    now = fingerprints.of_path(path)
+    if kept.etag not in now.etags or now.sha256 != file.held_sha256:
+        return False
+    rows = StoredFile.objects.filter(pk=file.pk, key=file.key)
+    return bool(rows.update(md5=now.md5, composite_md5=now.composite_md5))
 
 
 def is_right(found: Found, *, copy: Copy, side: BulkSide) -> bool:

@@ -28,7 +28,9 @@ logger = structlog.get_logger(__name__)
 MIB = 1024 * 1024
 BATCH, BATCH_BYTES = 1_000, 4 * 1024 * MIB
 MEMORY_BYTES = 128 * MIB
-SETTLE_SECONDS = CLAIM_SECONDS = 1.0
+CLAIM_SECONDS = 1.0
+# Every settling asks the Space for a listing, and some servers walk through all they have for one.
+SETTLE_SECONDS = 5.0
 # Each needs a connection to the database now and then, of which a process has a dozen.
 FETCHES_AT_ONCE = 6
 AWAY = "cloud_unavailable"

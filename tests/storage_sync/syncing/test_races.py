@@ -132,6 +132,13 @@ def test_no_engine_takes_more_bytes_than_it_should_but_one_file_always(storeroom
     assert len(Held().claim(most=10, most_bytes=1, categories=(), has_cloud=True)) == 1
 
 
+def test_what_others_must_make_does_not_stand_before_what_we_can(storeroom: Path) -> None:
+    for number in range(7):
+        lay(os.urandom(10), node=f"elsewhere-{number}")
+    ours = lay()
+    assert [copy.file_id for copy in claim(Held(), most=2)] == [ours.pk]
+
+
 def test_a_file_archived_while_it_goes_up_ends_at_its_new_key(faulty: FaultySpace) -> None:
     file = lay()
     faulty.inject(Fault("delay", method="PUT", seconds=2))
