@@ -57,7 +57,8 @@ def make(*, copy: Copy, found: Found | None, side: BulkSide, held: Held, budget:
 def _is_of_other_parts(kept: Found, file: StoredFile, path: Path) -> bool:
     """Uploaded past us it was put in parts of another size: its row learns the ETag it has from now on."""
     now = fingerprints.of_path(path)
-    if kept.etag not in now.etags or now.sha256 != file.held_sha256:
+    is_cut_alike = file.composite_md5.rpartition("-")[2] == now.composite_md5.rpartition("-")[2]
+    if is_cut_alike or kept.etag not in now.etags or now.sha256 != file.held_sha256:
         return False
     rows = StoredFile.objects.filter(pk=file.pk, key=file.key)
     return bool(rows.update(md5=now.md5, composite_md5=now.composite_md5))
