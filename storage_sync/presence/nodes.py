@@ -32,8 +32,8 @@ logger = structlog.get_logger(__name__)
 
 BEATS = 8
 """Heartbeats within NODE_DEAD_SECONDS; two of them missed mean that nobody beats under that name now."""
-DIED = "node_dead"
-"""The `error` of copies that stopped counting when their node died."""
+DIED, REPLACED = "node_dead", "disk_replaced"
+"""The `error` of copies that stopped counting, until their node has looked what of them its disk has."""
 FORGOTTEN_AFTER = timedelta(days=7)
 AT_ONCE = 5_000
 UNNAMED = uuid.UUID(int=0)
@@ -109,21 +109,26 @@ def _arrive(disk: uuid.UUID, presence: Presence) -> None:
                     f"Another machine calls itself {name} and has another disk: give each its own CHATVISTA_NODE."
                 )
             _replace_disk(node, disk)
+            _is_dead_until_looked_at(node)
         elif node.died_at is not None or not _is_heard(node, settings.NODE_DEAD_SECONDS):
-            # It counts as dead until we have looked: whoever is killed while looking leaves that to be done again.
-            Node.objects.filter(pk=node.pk, died_at=None).update(died_at=Now())
+            _is_dead_until_looked_at(node)
             logger.info("node_came_back", node=name)
         Node.objects.filter(pk=node.pk).update(disk_id=disk, heartbeat_at=Now(), updated_at=Now())
     _look_again(name)
     Node.objects.filter(name=name, disk_id=disk).update(died_at=None, heartbeat_at=Now(), updated_at=Now())
 
 
+def _is_dead_until_looked_at(node: Node) -> None:
+    """Whoever is killed while looking leaves that to be done again."""
+    Node.objects.filter(pk=node.pk, died_at=None).update(died_at=Now())
+
+
 def _replace_disk(node: Node, disk: uuid.UUID) -> None:
-    """Nothing that lay on the old disk is on the new one. A durable disk gets it all back, a cache what is read."""
+    """Nothing that lay on the old disk is on the new one; but what came in since it was replaced is."""
     lost = _counted(node.name).update(
         state=CopyState.MISSING,
-        next_attempt_at=Now() if settings.DISK_DURABLE else None,
-        error="disk_replaced",
+        next_attempt_at=None,
+        error=REPLACED,
         lease_token=None,
         lease_until=None,
         updated_at=Now(),
@@ -136,11 +141,13 @@ def _replace_disk(node: Node, disk: uuid.UUID) -> None:
 
 
 def _look_again(name: str) -> None:
-    """Have the sync engine look at what was taken out of the count while we were silent: the bytes may lie here.
+    """Have the sync engine look at what was taken out of the count: the bytes may lie here.
 
-    A cache does not ask for what is not there: it would fetch all it ever held.
+    A durable disk gets back what it has not. A cache does not ask for that: it would fetch all it ever held.
     """
-    buried = Copy.objects.filter(side=SideName.LOCAL, node=name, state=CopyState.MISSING, error=DIED)
+    buried = Copy.objects.filter(
+        side=SideName.LOCAL, node=name, state=CopyState.MISSING, error__in=[DIED, REPLACED]
+    )  # fmt: skip
     due = {"next_attempt_at": Now(), "error": "", "attempts": 0, "updated_at": Now()}
     if settings.DISK_DURABLE:
         buried.update(**due)

@@ -107,7 +107,7 @@ def test_a_replaced_disk_has_nothing_of_what_the_old_one_had(storeroom: Path, du
     nodes.beat(presence)
     shutil.rmtree(storeroom)
     nodes.beat(presence)
-    assert local_copy(file) == ("missing", True, "disk_replaced")
+    assert local_copy(file) == ("missing", True, "")
     assert Copy.objects.get(side="cloud").state == CopyState.PRESENT
     assert deeds() == ["node.disk_replaced"]
     nodes.beat(presence)
@@ -120,7 +120,18 @@ def test_a_cache_whose_disk_was_replaced_asks_for_nothing(storeroom: Path, cache
     nodes.beat(presence)
     shutil.rmtree(storeroom)
     nodes.beat(presence)
-    assert local_copy(file) == ("missing", False, "disk_replaced")
+    assert local_copy(file) == ("missing", False, "")
+
+
+def test_what_came_in_since_the_disk_was_replaced_is_looked_at(storeroom: Path, cache: None) -> None:
+    old, presence = store(), nodes.Presence()
+    nodes.beat(presence)
+    shutil.rmtree(storeroom)
+    new = store()
+    nodes.beat(presence)
+    assert local_copy(old) == ("missing", False, "")
+    assert local_copy(new) == ("missing", True, "")
+    assert nodes.living() == {"here"}
 
 
 def test_a_machine_that_comes_back_with_another_disk_waits_until_the_old_name_is_silent(
