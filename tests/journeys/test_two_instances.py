@@ -14,6 +14,7 @@ from tests.journeys.houses import Caller, House, a_house, eventually
 from tests.journeys.instances import PARTS, Instance, require_agreement, require_settled
 from tests.journeys.loads import Load
 
+_BURY = "from storage_sync.presence import nodes; nodes.bury_dead()"
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "20"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420 + 3 * int(OUTAGE_SECONDS))]
 
@@ -122,7 +123,7 @@ def test_nothing_waits_for_a_dead_node_and_it_comes_back_with_what_its_disk_hold
     # Instead of two minutes of silence: nobody of that node is left to beat.
     silence = "UPDATE storage_sync_node SET heartbeat_at = now() - interval '1 hour' WHERE name = 'container'"
     house.sql(silence)
-    assert volume.manage("shell", "-v", "0", "-c", "from storage_sync import nodes; nodes.bury_dead()").returncode == 0
+    assert volume.manage("shell", "-v", "0", "-c", _BURY).returncode == 0
     assert nodes(house) == {"volume": False, "container": True}
     assert copies_on(house, "container")["present"] == 0
     load.require_readable(volume.port)
