@@ -50,6 +50,7 @@ class Keeper:
         self._stop = threading.Event()
         self._next_beat = 0.0
         self._trouble = ""
+        self._confusion = ""
         self._work = _Timetable(timetable, self._tending)
         self._thread = threading.Thread(target=self._run, name="node-keeper", daemon=True)
 
@@ -74,9 +75,23 @@ class Keeper:
                 self._beat()
                 wait = min(SOON_SECONDS, nodes.interval()) if self._trouble else nodes.interval()
                 self._next_beat = time.monotonic() + wait
-            if time.monotonic() >= self._patience_until and self._tending.hold():
-                self._work.look()
+            if time.monotonic() >= self._patience_until:
+                self._tend()
         self._tending.give_back()
+
+    def _tend(self) -> None:
+        """Work the timetable, if the disk is ours to tend. Whatever fails here, the thread lives: it has the lock."""
+        try:
+            if self._tending.hold():
+                self._work.look()
+        except Exception as error:
+            trouble = type(error).__name__
+            if trouble != self._confusion:
+                # Once per trouble, not once per tick.
+                logger.exception("node_cannot_tend")
+            self._confusion = trouble
+        else:
+            self._confusion = ""
 
     def _beat(self) -> None:
         trouble = ""
@@ -109,7 +124,8 @@ class _Timetable:
 
     def look(self) -> None:
         """Start what is due, and say what takes too long."""
-        now = time.time()
+        # Not by the time of day: where that is set back, nothing would be due for as long.
+        now = time.monotonic()
         if not self._due:
             self._plan(now)
         for chore in self._chores:
@@ -117,16 +133,21 @@ class _Timetable:
                 continue
             self._due[chore.name] = now + chore.every
             thread = threading.Thread(target=self._do, args=(chore,), name=f"chore-{chore.name}", daemon=True)
-            self._running[chore.name] = (thread, time.monotonic())
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:
+                self._due[chore.name] = now + min(SOON_SECONDS, chore.every)
+                logger.warning("chore_cannot_begin", chore=chore.name, error=str(error))
+                continue
+            self._running[chore.name] = (thread, now)
 
     def _plan(self, now: float) -> None:
-        done = self._tending.remembered()
+        done, clock = self._tending.remembered(), time.time()
         for chore in self._chores:
             # Not all at once, and not all nodes of a deployment together.
             soon = now + random.uniform(0, min(STAGGER_SECONDS, chore.every))  # noqa: S311  no secret
-            last = min(done.get(chore.name, 0.0), now)
-            self._due[chore.name] = max(soon, last + chore.every) if chore.every >= REMEMBERED_FROM else soon
+            ago = max(0.0, clock - done.get(chore.name, 0.0))
+            self._due[chore.name] = max(soon, now + chore.every - ago) if chore.every >= REMEMBERED_FROM else soon
 
     def _is_running(self, chore: Chore) -> bool:
         if chore.name not in self._running:
@@ -147,7 +168,7 @@ class _Timetable:
             if chore.every >= REMEMBERED_FROM:
                 self._tending.remember({**self._tending.remembered(), chore.name: time.time()})
         except DatabaseProblem as error:
-            self._due[chore.name] = time.time() + min(SOON_SECONDS, chore.every)
+            self._due[chore.name] = time.monotonic() + min(SOON_SECONDS, chore.every)
             logger.warning("chore_postponed", chore=chore.name, error=str(error))
         except Exception:
             logger.exception("chore_failed", chore=chore.name)

@@ -105,6 +105,49 @@ def test_a_chore_that_hangs_is_not_begun_again_and_stops_no_other(quick: list[Ke
     release.set()
 
 
+def test_a_chore_that_gets_no_thread_is_begun_when_there_are_some_again(
+    quick: list[Keeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "SOON_SECONDS", 0.05)
+    done, refused, really = threading.Event(), [], threading.Thread.start
+
+    def no_more_threads(thread: threading.Thread) -> None:
+        if thread.name.startswith("chore-") and len(refused) < 3:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        really(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", no_more_threads)
+    start(quick, Chore("daily", every=86_400, run=done.set))
+    assert soon(done)
+    assert len(refused) == 3
+
+
+def test_a_fault_of_the_timetable_itself_does_not_end_the_keeper(
+    quick: list[Keeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, asked, really = threading.Event(), [], disks.Tending.hold
+
+    def faulty(tending: disks.Tending) -> bool:
+        asked.append(1)
+        if len(asked) < 4:
+            raise MemoryError
+        return really(tending)
+
+    monkeypatch.setattr(disks.Tending, "hold", faulty)
+    start(quick, Chore("often", every=0.05, run=done.set))
+    assert soon(done)
+
+
+def test_a_clock_that_is_set_back_stops_no_chore(quick: list[Keeper], monkeypatch: pytest.MonkeyPatch) -> None:
+    done, really = threading.Semaphore(0), time.time
+    start(quick, Chore("often", every=0.05, run=done.release))
+    assert done.acquire(timeout=15)
+    monkeypatch.setattr(time, "time", lambda: really() - 86_400)
+    for _ in range(5):
+        assert done.acquire(timeout=15)
+
+
 def test_a_database_that_is_away_ends_nothing(quick: list[Keeper], monkeypatch: pytest.MonkeyPatch) -> None:
     back, really, asked = threading.Event(), nodes.beat, []
 
