@@ -1,17 +1,21 @@
 """What is cleared away for good: bytes put aside a month ago, and uploads in parts that nobody will complete.
 
 Reservations and their leftovers are swept in `sweeping`, uploads in `uploading.sweeping`. Here nothing is touched that
-a row refers to, and nothing outside the folders of files and `quarantine/`.
+a row refers to, and nothing outside the folders of files and `quarantine/`. What was put aside of a file under legal
+hold, or of one that is lost, stays for as long as that is so: they may be the only bytes there are.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 import time
+import uuid
 from collections import Counter
 
 import structlog
+from django.db.models import Q
 from django.utils import timezone
 
 from chatvista.foundation.leases import in_seconds
@@ -29,6 +33,8 @@ QUARANTINE_SECONDS = 30 * 86_400
 # Whoever takes longer than this between two parts has a row that says so, or is dead.
 MULTIPART_AGE = dt.timedelta(days=1)
 LONGEST_SECONDS = 45.0
+# In the Space a key keeps its slashes, on a disk they are underscores.
+_FILE_ID = re.compile(r"[/_]([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[/_]")
 
 
 def clear_disk() -> Counter[str]:
@@ -40,7 +46,7 @@ def clear_disk() -> Counter[str]:
     for path in (local().root / "quarantine").glob("*"):
         with contextlib.suppress(FileNotFoundError, IsADirectoryError, PermissionError):
             put_at = put_aside_at(path.name) or dt.datetime.fromtimestamp(path.lstat().st_ctime, dt.UTC)
-            if put_at < oldest:
+            if put_at < oldest and not _is_kept(path.name):
                 path.unlink()
                 removed += 1
     return _told(Counter(quarantined=removed))
@@ -73,12 +79,19 @@ def _clear_quarantine(side: CloudSide, until: float) -> int:
             if put_at is not None and put_at >= oldest:
                 return removed
             # What somebody else put there is judged by the store's clock.
-            if found.modified_at < oldest and is_key(found.key):
+            if found.modified_at < oldest and is_key(found.key) and not _is_kept(found.key):
                 side.delete(key=found.key)
                 removed += 1
         if page.after is None:
             return removed
         after = page.after
+
+
+def _is_kept(name: str) -> bool:
+    """Whether what was put aside is of a file that may need it; asked for each, since a hold may be put meanwhile."""
+    found = _FILE_ID.search(name)
+    kept = StoredFile.objects.filter(Q(has_legal_hold=True) | Q(state=FileState.LOST))
+    return found is not None and kept.filter(pk=uuid.UUID(found[1])).exists()
 
 
 def _abort_multiparts(side: CloudSide, until: float) -> int:

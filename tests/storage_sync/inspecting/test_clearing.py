@@ -16,9 +16,10 @@ from chatvista.foundation.leases import in_seconds
 from storage_sync.damage import quarantining
 from storage_sync.inspecting import clearing
 from storage_sync.models import StoredFile, UnknownObject, Upload
+from storage_sync.retaining import archiving, holding
 from storage_sync.sides.cloud import CloudSide, OpenMultipart
 from storage_sync.sides.local import local
-from tests.storage_sync.making import on_disk, put_in_cloud, space, store
+from tests.storage_sync.making import WORDS, on_disk, put_in_cloud, space, store
 
 pytestmark = pytest.mark.django_db
 DAY_NS = 86_400 * 10**9
@@ -56,6 +57,39 @@ def test_what_is_put_aside_in_the_space_stays_a_month(storeroom: Path, monkeypat
     monkeypatch.setattr(CloudSide, "page", real)
     assert [found.key for found in space().page().found] == [*names[2:], "quarantine/by-hand"]
     assert len(pages) == 3, "read as far as it is old"
+
+
+def aged_and_put_aside(storeroom: Path, file: StoredFile) -> Path:
+    """What lay on both sides is in quarantine since more than a month; where it is on the disk."""
+    long_ago = time.time_ns() - 31 * DAY_NS
+    put_in_cloud(quarantining.quarantine_key(file.key, at_ns=long_ago), WORDS)
+    quarantining.put_aside(side=local(), key=file.key)
+    [path] = (storeroom / "quarantine").iterdir()
+    return path.rename(path.with_name(f"{file.key.replace('/', '_')}.{long_ago}"))
+
+
+@pytest.mark.parametrize("in_archive", [False, True])
+@pytest.mark.parametrize("why", ["held", "lost"])
+def test_what_was_put_aside_of_a_held_or_a_lost_file_stays_until_that_is_over(
+    storeroom: Path, monkeypatch: pytest.MonkeyPatch, why: str, in_archive: bool
+) -> None:
+    file = store()
+    if in_archive:
+        archiving.archive(file)
+        archiving.move_archived()
+        file.refresh_from_db()
+    aside = aged_and_put_aside(storeroom, file)
+    monkeypatch.setattr(clearing, "QUARANTINE_SECONDS", -60)
+    StoredFile.objects.filter(pk=file.pk).update(state="lost" if why == "lost" else "quarantined")
+    if why == "held":
+        holding.put_hold(file_id=file.pk, reason="A court asks for it.")
+    assert (clearing.clear_disk()["quarantined"], clearing.clear_space()["quarantined"]) == (0, 0)
+    assert aside.read_bytes() == WORDS
+    assert len(space().page(prefix="quarantine/").found) == 1
+    if why == "held":
+        holding.lift_hold(file_id=file.pk)
+    StoredFile.objects.filter(pk=file.pk).update(state="quarantined")
+    assert (clearing.clear_disk()["quarantined"], clearing.clear_space()["quarantined"]) == (1, 1)
 
 
 def test_live_files_and_other_prefixes_are_not_looked_at(storeroom: Path) -> None:
