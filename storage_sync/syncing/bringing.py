@@ -55,12 +55,6 @@ def disk_is_full(copy: Copy) -> Outcome:
     return Outcome(copy, Verdict.FAILED, code=DISK_FULL, detail=detail, retry_after=DISK_FULL_PAUSE_SECONDS)
 
 
-def forget(outcome: Outcome) -> None:
-    """The file was moved or purged while we fetched it: what we laid at its old key would be a stranger there."""
-    if outcome.moved_bytes:
-        local().delete(key=outcome.copy.file.key)
-
-
 def _without_source(copy: Copy, *, condemned: tuple[BulkSide, str] | None = None) -> Outcome:
     file = copy.file
     # Moved meanwhile, its old key says nothing; and what is known to be missing is not made due at every look.

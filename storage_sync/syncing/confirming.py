@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
+from django.conf import settings
 
 from chatvista.foundation.problems import WorkError
+from storage_sync import keys
 from storage_sync.models import StoredFile
+from storage_sync.sealing import remnants
 from storage_sync.sides.bulk import BulkSide
-from storage_sync.syncing import bringing, leasing, looking, putting
+from storage_sync.sides.local import local
+from storage_sync.syncing import leasing, looking, putting
 from storage_sync.syncing.outcomes import Outcome, Verdict
-from storage_sync.vocabulary import SideName
+from storage_sync.vocabulary import FileState, SideName
 
 logger = structlog.get_logger(__name__)
 
@@ -36,15 +40,17 @@ def confirm(outcomes: Sequence[Outcome], *, side: BulkSide) -> list[Outcome]:
 
 
 def take_back(outcome: Outcome, *, side: BulkSide | None) -> None:
-    """The file was moved or purged meanwhile: of a purged one nothing may be left, a moved one has its own sweep."""
-    file = outcome.copy.file
+    """The file was moved, sealed or purged meanwhile: what we put where it is not wanted now goes again."""
+    file, is_here = outcome.copy.file, outcome.copy.side == SideName.LOCAL
+    if not outcome.moved_bytes or _is_wanted(file, is_here=is_here):
+        return
     try:
-        if outcome.copy.side == SideName.LOCAL:
-            bringing.forget(outcome)
-        elif side is not None and outcome.moved_bytes and not _is_readable(file):
+        if is_here:
+            local().delete(key=file.key)
+        elif side is not None:
             side.delete(key=file.key)
-    except WorkError as error:
-        logger.warning("leftover_of_a_moved_file", key=file.key, code=error.code)
+    except (WorkError, OSError) as error:
+        logger.warning("leftover_of_a_moved_file", key=file.key, error=str(error))
 
 
 def _one(outcome: Outcome, sight: looking.Sight, side: BulkSide) -> Outcome:
@@ -64,5 +70,18 @@ def _unknown(outcome: Outcome, error: WorkError) -> Outcome:
     return Outcome(outcome.copy, Verdict.FAILED, code=error.code, detail=error.detail)
 
 
-def _is_readable(file: StoredFile) -> bool:
-    return StoredFile.objects.filter(pk=file.pk, state__in=leasing.READABLE).exists()
+def _is_wanted(file: StoredFile, *, is_here: bool) -> bool:
+    """Whether the bytes we made at a key may stay there: of a file that was sealed they are plaintext.
+
+    What is moved has its own sweep in the Space. Of a lost file they may be all there is.
+    """
+    now = StoredFile.objects.filter(pk=file.pk).first()
+    if now is None:
+        return False
+    if not {now.key, now.other_key} & {file.key, keys.other_name(file.key)}:
+        # Should we not come to remove it, or more of it arrive yet, somebody else removes it.
+        remnants.leave(keys=[file.key], nodes=[settings.STORAGE_NODE])
+        return False
+    if now.state not in leasing.FINDABLE:
+        return False
+    return now.key == file.key or now.state == FileState.LOST or not is_here

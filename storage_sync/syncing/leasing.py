@@ -21,6 +21,7 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Now
 
 from chatvista.foundation.leases import in_seconds
+from storage_sync.damage import losing
 from storage_sync.models import Copy, StoredFile
 from storage_sync.querysets import CopyQuerySet
 from storage_sync.syncing.outcomes import NO_SOURCE, Outcome, Verdict, pause
@@ -35,6 +36,8 @@ MARGIN_SECONDS = 30.0
 # Refused, it stays refused until somebody changes the settings.
 REFUSED_PAUSE_SECONDS = 300.0
 READABLE = [FileState.STORED, FileState.ARCHIVED]
+# Given up while somebody was making a copy of it after all, a file is found again by that copy.
+FINDABLE = [*READABLE, FileState.LOST]
 
 Place = tuple[dt.datetime, uuid.UUID]
 
@@ -82,13 +85,25 @@ class Held:
         return []
 
     def renew(self) -> bool:
-        """Keep everything that is held for another while; called by a thread of its own."""
+        """Keep everything that is still ours for another while; called by a thread of its own.
+
+        What others have taken over is no longer kept. Always True: the run goes on with the rest, and takes more.
+        """
         with self._guard:
-            held = list(self._held)
+            held = set(self._held)
         began = time.monotonic()
-        Copy.objects.filter(pk__in=held, lease_token=self.token).update(lease_until=in_seconds(LEASE_SECONDS))
+        with transaction.atomic():
+            # Locked in the order in which they are settled.
+            ours = set(self._ours(held).select_for_update().order_by("pk").values_list("pk", flat=True))
+            Copy.objects.filter(pk__in=ours).update(lease_until=in_seconds(LEASE_SECONDS))
         with self._guard:
-            self._kept_until = began + LEASE_SECONDS
+            # What has been settled since is not held any more; the rest somebody else has.
+            lost = (held - ours) & self._held
+            self._held -= lost
+            if ours or not lost:
+                self._kept_until = began + LEASE_SECONDS
+        if lost:
+            logger.warning("leases_lost", copies=len(lost))
         return True
 
     @property
@@ -97,22 +112,29 @@ class Held:
         with self._guard:
             return time.monotonic() < self._kept_until - MARGIN_SECONDS
 
+    def keeps(self, copy: Copy) -> bool:
+        """Whether this copy is ours, as far as is known, and will be for a while yet."""
+        with self._guard:
+            is_held = copy.pk in self._held
+        return is_held and self.is_safe
+
     def settle(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Write down what became of copies, all at once; those that no longer concern anybody are returned."""
+        with self._guard:
+            # First: what is settled meanwhile must not look to `renew` as if somebody had taken it.
+            self._held.difference_update(outcome.copy.pk for outcome in outcomes)
         moot = self._write_present([outcome for outcome in outcomes if outcome.is_there])
         self._write_failed([outcome for outcome in outcomes if outcome.verdict == Verdict.FAILED])
         self.give_back([outcome.copy for outcome in outcomes if outcome.verdict == Verdict.LEFT])
-        with self._guard:
-            self._held.difference_update(outcome.copy.pk for outcome in outcomes)
         return moot
 
     def give_back(self, copies: Iterable[Copy]) -> None:
         """Let others have what was not begun."""
         given = [copy.pk for copy in copies]
         if given:
-            self._ours(given).update(lease_token=None, lease_until=None)
             with self._guard:
                 self._held.difference_update(given)
+            self._ours(given).update(lease_token=None, lease_until=None)
 
     def _take(
         self, candidates: list[uuid.UUID], most_bytes: int, categories: Collection[str], has_cloud: bool
@@ -144,8 +166,10 @@ class Held:
             files = StoredFile.objects.filter(pk__in=[outcome.copy.file_id for outcome in made])
             # Locked until we have committed: a move or a purge comes before this, and we see it, or after.
             rows = files.select_for_update(no_key=True).order_by("pk").values_list("pk", "key", "state")
-            now = {pk: key for pk, key, state in rows if state in READABLE}
-            right = [outcome for outcome in made if now.get(outcome.copy.file_id) == outcome.copy.file.key]
+            now = {pk: (key, state) for pk, key, state in rows if state in FINDABLE}
+            keys = {pk: key for pk, (key, _) in now.items()}
+            in_place = [outcome for outcome in made if keys.get(outcome.copy.file_id) == outcome.copy.file.key]
+            right = self._not_condemned(in_place)
             self._ours([outcome.copy.pk for outcome in right]).update(
                 state=CopyState.PRESENT, verified_at=Now(), attempts=0, next_attempt_at=None, error="",
                 lease_token=None, lease_until=None, updated_at=Now(),
@@ -154,24 +178,37 @@ class Held:
             turned_up = [outcome.copy.file_id for outcome in right]
             waiting = Copy.objects.filter(file__in=turned_up, error__startswith=NO_SOURCE, next_attempt_at__gt=Now())
             waiting.exclude(state=CopyState.PRESENT).update(next_attempt_at=Now())
+            for file_id in sorted({pk for pk in turned_up if now[pk][1] == FileState.LOST}):
+                losing.welcome_back(file_id=file_id)
         kept = {outcome.copy.pk for outcome in right}
         moot = [outcome for outcome in made if outcome.copy.pk not in kept]
         self.give_back([outcome.copy for outcome in moot])
         return moot
 
+    def _not_condemned(self, made: list[Outcome]) -> list[Outcome]:
+        """Those that are ours and of which no reader has said anything worse since they were claimed; they are locked.
+
+        The others stay as the reader has left them, and are made by whoever claims them next.
+        """
+        rows = self._ours([outcome.copy.pk for outcome in made]).select_for_update().order_by("pk")
+        now = dict(rows.values_list("pk", "state"))
+        return [outcome for outcome in made if now.get(outcome.copy.pk) in {outcome.copy.state, str(CopyState.PRESENT)}]
+
     def _write_failed(self, failed: list[Outcome]) -> None:
-        alike: dict[tuple[str, float, int, str], list[uuid.UUID]] = defaultdict(list)
+        alike: dict[tuple[str, float, int, str, str], list[uuid.UUID]] = defaultdict(list)
         for outcome in failed:
             why = f"{outcome.code}: {outcome.detail}"[:500]
             state = str(outcome.state or outcome.copy.state)
-            alike[why, outcome.retry_after, outcome.copy.attempts, state].append(outcome.copy.pk)
-        for (why, retry_after, attempts, state), copies in alike.items():
+            alike[why, outcome.retry_after, outcome.copy.attempts, outcome.copy.state, state].append(outcome.copy.pk)
+        for (why, retry_after, attempts, claimed, state), copies in alike.items():
             luck = random.random()  # noqa: S311  jitter is no secret
             wait = pause(attempts=attempts, retry_after=retry_after, luck=luck)
-            self._ours(copies).update(
+            # What a reader has found out since is newer than what we saw.
+            self._ours(copies).filter(state=claimed).update(
                 state=state, error=Value(why), attempts=F("attempts") + 1, next_attempt_at=in_seconds(wait),
                 lease_token=None, lease_until=None, updated_at=Now(),
             )  # fmt: skip
+        self.give_back([outcome.copy for outcome in failed])
 
 
 def bring_forward(*, code: str) -> int:

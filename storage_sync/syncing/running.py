@@ -114,10 +114,13 @@ class _Engine:
         finally:
             # Interrupted: what has begun is finished and written down, the rest goes back.
             self._stop.set()
-            while self._crew.under_way:
-                self._waiting += self._crew.take(within=1.0)
-            self._settle(all_of_it=True)
-            self._crew.dismiss()
+            try:
+                while self._crew.under_way:
+                    self._waiting += self._crew.take(within=1.0)
+                self._settle(all_of_it=True)
+            finally:
+                # Also when the database is away: its threads would wait for ever.
+                self._crew.dismiss()
 
     def _claim(self) -> bool:
         """Take more when little is left to do; whether there was any."""
@@ -152,7 +155,7 @@ class _Engine:
     def _do(self, job: _Job) -> Outcome:
         """In a thread of the crew: one copy, whatever happens."""
         copy = job.copy
-        if self._stop.is_set() or self._pace.is_hopeless or not self.held.is_safe:
+        if self._stop.is_set() or self._pace.is_hopeless or not self.held.keeps(copy):
             return Outcome(copy, Verdict.LEFT)
         try:
             outcome = self._put(job) if copy.side == SideName.CLOUD else self._bring(copy)
