@@ -29,9 +29,12 @@ LARGEST = 4096
 
 
 def is_singing(place: Place) -> bool:
-    """Whether the canary is seen, read and right; False when there was never one. GuardError when there is trouble."""
+    """Whether the canary is seen, read and right; False when there was never one, or it was never planted entirely.
+
+    Raises GuardError when there is trouble.
+    """
     row = Canary.objects.filter(side=place.name, node=place.node).first()
-    if row is not None and _disk_was_replaced(place, row):
+    if row is not None and (row.planted_at is None or _disk_was_replaced(place, row)):
         return False
     text = _read(place)
     if row is None:
@@ -52,18 +55,32 @@ def is_singing(place: Place) -> bool:
 
 
 def plant(place: Place) -> None:
-    """Write a canary where there was none, or anew. The row comes last: without it the next run plants again."""
-    token, disk_id = uuid.uuid4(), _disk_id(place)
-    text = signatures.sign(purpose=PURPOSE, claims={"token": str(token)}, seconds=FOR_EVER).encode()
-    place.side.delete(key=KEY)
-    place.side.put(key=KEY, source=io.BytesIO(text), size=len(text), content_type="text/plain")
+    """Write a canary where there was none, or anew.
+
+    The row comes first, and says that nothing is planted yet: whoever is killed from then on is followed by a run that
+    plants again, whatever lies there. One at a time: of two, the row of one and the object of the other would be left.
+    """
+    _intend(place)
     with transaction.atomic():
-        Canary.objects.update_or_create(
-            side=place.name,
-            node=place.node,
-            defaults={"token": token, "disk_id": disk_id, "planted_at": Now()},
-        )
+        # Held while a few bytes are written, so that nobody else deletes or writes them meanwhile.
+        row = Canary.objects.select_for_update().get(side=place.name, node=place.node)
+        if row.planted_at is not None:
+            return  # by somebody who began as we did, and was first
+        claims = {"token": str(row.token)}
+        text = signatures.sign(purpose=PURPOSE, claims=claims, seconds=FOR_EVER).encode()
+        place.side.delete(key=KEY)
+        place.side.put(key=KEY, source=io.BytesIO(text), size=len(text), content_type="text/plain")
+        Canary.objects.filter(pk=row.pk).update(planted_at=Now())
     logger.info("canary_planted", place=str(place))
+
+
+def _intend(place: Place) -> None:
+    """Write down, by itself, which token is to be planted on which disk."""
+    Canary.objects.update_or_create(
+        side=place.name,
+        node=place.node,
+        defaults={"token": uuid.uuid4(), "disk_id": _disk_id(place), "planted_at": None},
+    )
 
 
 def _disk_id(place: Place) -> uuid.UUID | None:

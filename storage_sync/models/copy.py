@@ -45,6 +45,9 @@ class Copy(Record):
                 name="copies_to_settle",
             ),
             models.Index(fields=["verified_at"], condition=Q(state="present"), name="copies_by_age_of_proof"),
+            models.Index(
+                fields=["side", "node", "verified_at"], condition=Q(state="present"), name="copies_of_a_place_by_proof"
+            ),
             models.Index(fields=["node", "state"], condition=~Q(node=""), name="copies_of_a_node"),
         ]
         constraints = [

@@ -65,14 +65,15 @@ class UnknownObject(models.Model):
 class Canary(models.Model):
     """What was written on a side when it was first looked at: a side that does not show it is not the one we know.
 
-    `token` stands in the object, signed. `disk_id` is that of the node's disk at the time, on the local side.
+    `token` stands in the object, signed. `disk_id` is that of the node's disk at the time, on the local side. The row
+    comes before the object: until it says when the object was `planted_at`, anything may lie there, and is replaced.
     """
 
     side = models.CharField(max_length=5, choices=SideName)
     node = models.CharField(max_length=255, blank=True)
     token = models.UUIDField()
     disk_id = models.UUIDField(null=True, blank=True)
-    planted_at = models.DateTimeField()
+    planted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "canaries"
