@@ -36,12 +36,15 @@ class Appending:
         self._hold = hold
         self._gathered = bytearray()
         self._file = _opened(path_of(hold.upload), is_new=hold.upload.offset == 0)
-        with self._alone():
-            if os.fstat(self._file).st_size < self.arrived:
-                os.close(self._file)
-                raise Problem("upload_gone", "This disk no longer has the upload; begin it anew.", status=410)
-            # What came behind the offset was never acknowledged.
-            os.ftruncate(self._file, self.arrived)
+        try:
+            with self._alone():
+                if os.fstat(self._file).st_size < self.arrived:
+                    raise _gone()
+                # What came behind the offset was never acknowledged.
+                os.ftruncate(self._file, self.arrived)
+        except BaseException:
+            self.close()
+            raise
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises OSError, LeaseLostError."""
@@ -49,14 +52,15 @@ class Appending:
         self.arrived += len(chunk)
         if len(self._gathered) >= GATHERED_BYTES:
             self._write_down()
-            if self.arrived - self._hold.upload.offset >= SYNCED_EVERY:
+            # The last byte counts when the request has ended with it.
+            if self.arrived - self._hold.upload.offset >= SYNCED_EVERY and self.arrived < self._hold.upload.size:
                 self._sync()
         self._hold()
 
     def finish(self) -> None:
         """Have everything on the disk; with the last byte the upload is `finishing`, in the same UPDATE."""
         self._write_down()
-        self._sync(is_complete=self.arrived == self._hold.upload.size)
+        self._sync()
 
     def settle(self) -> None:
         """Nothing is under way."""
@@ -76,9 +80,9 @@ class Appending:
                 view, at = view[written:], at + written
         self._gathered = bytearray()
 
-    def _sync(self, *, is_complete: bool = False) -> None:
+    def _sync(self) -> None:
         os.fsync(self._file)
-        state = UploadState.FINISHING if is_complete else UploadState.OPEN
+        state = UploadState.FINISHING if self.arrived == self._hold.upload.size else UploadState.OPEN
         self._hold.write(offset=self.arrived, state=state)
 
     @contextmanager
@@ -95,4 +99,8 @@ def _opened(path: Path, *, is_new: bool) -> int:
     try:
         return os.open(path, os.O_RDWR | (os.O_CREAT if is_new else 0), 0o600)
     except FileNotFoundError as error:
-        raise Problem("upload_gone", "This disk no longer has the upload; begin it anew.", status=410) from error
+        raise _gone() from error
+
+
+def _gone() -> Problem:
+    return Problem("upload_gone", "This disk no longer has the upload; begin it anew.", status=410)

@@ -81,6 +81,8 @@ def finish(hold: Hold, *, is_patient: bool = False) -> Upload:
 
 def resume(upload: Upload, *, is_patient: bool = False) -> Upload:
     """Finish what somebody else has left unfinished; the upload as it is otherwise. Raises what `finish` raises."""
+    if upload.state == UploadState.OPEN and holding.complete(Upload.objects.filter(pk=upload.pk)):
+        upload.refresh_from_db()
     if upload.state != UploadState.FINISHING:
         return upload
     hold = holding.hold(upload_id=upload.pk, state=UploadState.FINISHING)

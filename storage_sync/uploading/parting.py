@@ -74,7 +74,7 @@ class Parting:
         self._hold()
 
     def finish(self) -> None:
-        """Have everything acknowledged; with the last byte the upload is `finishing`, in the same UPDATE."""
+        """Have everything acknowledged; with its last part the upload is `finishing`, in the same UPDATE."""
         is_complete = self.arrived == self._upload.size
         if is_complete and not self._is_joined:
             self._fetch_tail()
@@ -83,7 +83,8 @@ class Parting:
         while self._sending:
             self._acknowledge(self._sending[0])
         if is_complete:
-            self._hold.write(state=UploadState.FINISHING)
+            if self._upload.state == UploadState.OPEN:  # it has no bytes, or had them all before
+                self._hold.write(state=UploadState.FINISHING)
         elif self._spool.size and self.arrived > self._upload.offset:
             self._keep_tail()
 
@@ -140,8 +141,10 @@ class Parting:
         etag = self._awaited(sending.answer)
         part = {"number": sending.number, "size": sending.spool.size, "etag": etag, "md5": etag}
         parts = [*self._upload.parts, part | ({"key": sending.key} if sending.key else {})]
-        tail = self._upload.tail_key
-        self._hold.write(parts=parts, offset=_total(parts), tail_key="", tail_size=0)
+        tail, offset = self._upload.tail_key, _total(parts)
+        # A client that is told of the last byte takes the upload for done: whoever asks from now on has to finish it.
+        state = UploadState.FINISHING if offset == self._upload.size else UploadState.OPEN
+        self._hold.write(parts=parts, offset=offset, state=state, tail_key="", tail_size=0)
         self._sending.popleft()
         if tail:
             self._forget(tail)

@@ -37,6 +37,7 @@ def sweep() -> Counter[str]:
     """One round, for less than a minute; how many uploads met each end."""
     verdicts: Counter[str] = Counter()
     until = time.monotonic() + LONGEST_SECONDS
+    holding.complete(Upload.objects.all())
     free = Upload.objects.filter(holding.is_free())
     given_up = free.filter(state=UploadState.FINISHING, expires_at__lt=in_seconds(-PATIENCE_SECONDS))
     _each(given_up, _give_up, verdicts, until)
