@@ -21,6 +21,7 @@ from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import TransientError, WorkError
 from storage_sync import keys
 from storage_sync.damage import losing
+from storage_sync.damage.healing import CONDEMN_SECONDS
 from storage_sync.damage.quarantining import put_aside
 from storage_sync.disk.evicting import FETCH_LOCK
 from storage_sync.disk.locking import BusyError, alone_on_node
@@ -29,6 +30,7 @@ from storage_sync.inspecting.places import Place, reachable
 from storage_sync.inspecting.proving import Truth
 from storage_sync.inspecting.verdicts import READABLE, Verdict
 from storage_sync.models import Copy, Node, StoredFile
+from storage_sync.sides.contract import Found
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
@@ -50,37 +52,58 @@ def settle(*, place: Place, file_id: uuid.UUID, is_dry_run: bool) -> Verdict:
     copy = Copy.objects.filter(file=file, side=place.name, node=place.node).first()
     if _is_busy(file, copy):
         return Verdict.BUSY
-    is_believed = copy is not None and copy.state == CopyState.PRESENT
-    truth = proving.look(place=place, file=file, thoroughly=not is_believed or file.state == FileState.LOST)
+    seen = place.side.head(key=file.key)
+    truth = proving.look(place=place, file=file, thoroughly=_is_doubted(place, file, copy))
     if truth == Truth.RIGHT:
         return _right(place, file, copy, is_dry_run)
     if file.state == FileState.LOST:
         return Verdict.AGREE
     if truth == Truth.WRONG:
-        return condemn(place=place, file=file, copy=copy, is_dry_run=is_dry_run)
+        return condemn(place=place, file=file, copy=copy, seen=seen, is_dry_run=is_dry_run)
     return _absent(place, file, copy, is_dry_run)
 
 
-def condemn(*, place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool = False) -> Verdict:
+def _is_doubted(place: Place, file: StoredFile, copy: Copy | None) -> bool:
+    """Whether the bytes are to be read before they are taken for right."""
+    if file.state == FileState.LOST or (copy is not None and copy.state == CopyState.CORRUPT):
+        return True  # they were read, and were wrong, whatever their ETag
+    is_believed = copy is not None and copy.state == CopyState.PRESENT
+    return not is_believed and not (place.is_cloud and file.etags)
+
+
+def condemn(
+    *, place: Place, file: StoredFile, copy: Copy | None, seen: Found | None, is_dry_run: bool = False
+) -> Verdict:
     """The bytes at one place are wrong: put them aside and have them made again, if another copy is right.
 
     The other copy is read to prove it; of one on another node, which cannot be read from here, the ledger's word
     counts. Without any the file is lost, and the wrong bytes stay where they are: they may be the best there is.
+
+    Nobody makes a copy in the Space meanwhile, which is held by a lease; what lay there by then is no longer as it
+    was `seen` before it was read, and stays.
     """
     has_another = _is_elsewhere(place, file, is_dry_run, to_the_byte=True)
     if is_dry_run:
         return Verdict.DAMAGED if has_another is not False else Verdict.LOST
     error = "The bytes there were not the file's."
-    if not _change(place, file, copy, state=CopyState.CORRUPT, next_attempt_at=Now(), error=error):
+    token = uuid.uuid4() if place.is_cloud else None
+    if not _change(place, file, copy, token, state=CopyState.CORRUPT, next_attempt_at=Now(), error=error):
         return Verdict.CHANGED
     logger.error("copy_damaged", place=str(place), file=str(file.pk), key=file.key)
-    if has_another is None:
-        return Verdict.UNREACHABLE
-    if has_another:
+    try:
+        if has_another is None:
+            return Verdict.UNREACHABLE
+        if not has_another:
+            return Verdict.LOST if losing.mark_lost(file_id=file.pk, as_seen=file) else Verdict.DAMAGED
         with _alone(place, file):
+            if seen is None or place.side.head(key=file.key) != seen:
+                return Verdict.CHANGED
             put_aside(side=place.side, key=file.key)
         return Verdict.DAMAGED
-    return Verdict.LOST if losing.mark_lost(file_id=file.pk, as_seen=file) else Verdict.DAMAGED
+    finally:
+        if token is not None:
+            held = Copy.objects.filter(file=file, side=place.name, node=place.node, lease_token=token)
+            held.update(lease_token=None, lease_until=None)
 
 
 @contextlib.contextmanager
@@ -206,8 +229,13 @@ def _is_busy(file: StoredFile, copy: Copy | None) -> bool:
     return Copy.objects.filter(Q(lease_until__gt=Now()) | leaving, pk=copy.pk).exists()
 
 
-def _change(place: Place, file: StoredFile, copy: Copy | None, **fields: Any) -> bool:
-    """Change what the ledger says of one copy, if file and copy are still what the judgement rested on."""
+def _change(
+    place: Place, file: StoredFile, copy: Copy | None, token: uuid.UUID | None = None, **fields: Any
+) -> bool:  # fmt: skip
+    """Change what the ledger says of one copy, if file and copy are still what the judgement rested on.
+
+    The copy is nobody's afterwards, or held by whoever gave the `token`.
+    """
     with transaction.atomic():
         now = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
         # Not the key alone: the file may have moved to the archive and back since it was looked at.
@@ -222,7 +250,8 @@ def _change(place: Place, file: StoredFile, copy: Copy | None, **fields: Any) ->
             same = Copy.objects.filter(
                 pk=copy.pk, state=copy.state, verified_at=copy.verified_at, lease_token=copy.lease_token
             )
-        if not same.update(**fields, lease_token=None, lease_until=None, updated_at=Now()):
+        until = None if token is None else in_seconds(CONDEMN_SECONDS)
+        if not same.update(**fields, lease_token=token, lease_until=until, updated_at=Now()):
             return False
         _record(file, place, str(fields["state"]))
     return True

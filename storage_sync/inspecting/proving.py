@@ -38,29 +38,34 @@ class Reading:
 def look(*, place: Place, file: StoredFile, thoroughly: bool = False, pulse: Callable[[], None] = nothing) -> Truth:
     """What lies at a file's key. Raises TransientError, PermanentError while the place cannot tell.
 
-    An ETag that our own MD5s account for is proof; one they do not account for proves nothing, since stores make them
-    differently: then, and on a disk if `thoroughly`, the bytes are read.
+    An ETag that our own MD5s account for is proof of what arrived there; one they do not account for proves nothing,
+    since stores make them differently: then the bytes are read. `thoroughly` they are read in any case, since bytes may
+    rot behind the ETag they came with.
     """
     found = place.side.head(key=file.key)
     if found is None:
         return Truth.ABSENT
     if found.size != file.held_size:
         return Truth.WRONG
-    if found.etag is not None and found.etag in file.etags:
+    if not thoroughly and found.etag is not None and found.etag in file.etags:
         return Truth.RIGHT
     doubtful = found.etag is not None and bool(file.etags)
     return read_right(place=place, file=file, pulse=pulse) if thoroughly or doubtful else Truth.RIGHT
 
 
 def read_right(*, place: Place, file: StoredFile, pulse: Callable[[], None] = nothing) -> Truth:
-    """The same by reading every byte; right by size alone where nobody knows the sha256 yet."""
-    try:
-        reading = read(place=place, key=file.key, most=file.held_size, pulse=pulse)
-    except MissingObjectError:
-        return Truth.ABSENT
-    if file.held_sha256 is None:
-        return Truth.RIGHT if reading.size == file.held_size else Truth.WRONG
-    return Truth.RIGHT if reading.is_of(file) else Truth.WRONG
+    """The same by reading every byte, twice before they are called wrong: the way here may have been at fault.
+
+    Right by size alone where nobody knows the sha256 yet.
+    """
+    for _ in range(2):
+        try:
+            reading = read(place=place, key=file.key, most=file.held_size, pulse=pulse)
+        except MissingObjectError:
+            return Truth.ABSENT
+        if reading.is_of(file) or (file.held_sha256 is None and reading.size == file.held_size):
+            return Truth.RIGHT
+    return Truth.WRONG
 
 
 def read(

@@ -28,7 +28,7 @@ from storage_sync.inspecting.surveying import Progress, unheard
 from storage_sync.inspecting.verdicts import READABLE, Verdict
 from storage_sync.models import Copy, Inspection, InspectionKind, StoredFile
 from storage_sync.querysets import CopyQuerySet
-from storage_sync.sides.contract import MissingObjectError
+from storage_sync.sides.contract import Found, MissingObjectError
 from storage_sync.vocabulary import CopyState, SideName
 
 logger = structlog.get_logger(__name__)
@@ -142,7 +142,9 @@ def _scrub_copy(place: Place, copy: Copy, rate: float | None) -> tuple[Verdict, 
 
 def _read_and_judge(place: Place, copy: Copy, lease: _Lease, rate: float | None) -> tuple[Verdict, int]:
     file = copy.file
+    seen: Found | None = None
     try:
+        seen = place.side.head(key=file.key)
         reading = _read(place, file, lease, rate)
         if not reading.is_of(file):
             # Once more, before anything is said about what lies there: the way here may have been at fault.
@@ -159,7 +161,7 @@ def _read_and_judge(place: Place, copy: Copy, lease: _Lease, rate: float | None)
     if reading.is_of(file):
         return _renew(copy, lease, reading), reading.size
     lease.give_back()
-    return _condemn(place, copy), reading.size
+    return _condemn(place, copy, seen), reading.size
 
 
 def _read(place: Place, file: StoredFile, lease: _Lease, rate: float | None) -> proving.Reading:
@@ -179,14 +181,14 @@ def _renew(copy: Copy, lease: _Lease, reading: proving.Reading) -> Verdict:
     return Verdict.AGREE
 
 
-def _condemn(place: Place, copy: Copy) -> Verdict:
+def _condemn(place: Place, copy: Copy, seen: Found | None) -> Verdict:
     """What was read was wrong twice: unless the row changed meanwhile, it is the copy that is wrong."""
     now = Copy.objects.select_related("file").filter(pk=copy.pk).first()
     if now is None or now.state != CopyState.PRESENT:
         return Verdict.CHANGED
     if now.file.key != copy.file.key or now.file.state not in READABLE:
         return Verdict.CHANGED
-    return mending.condemn(place=place, file=now.file, copy=now)
+    return mending.condemn(place=place, file=now.file, copy=now, seen=seen)
 
 
 class _Lease:
