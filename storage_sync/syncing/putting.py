@@ -32,6 +32,9 @@ from storage_sync.vocabulary import CopyState, SideName
 
 logger = structlog.get_logger(__name__)
 
+# What lies at the key is read whole at every attempt; bytes that turn up on a disk cut this short.
+WRONG_PAUSE_SECONDS = 900
+
 
 def make(*, copy: Copy, found: Found | None, side: BulkSide, held: Held, budget: Budget) -> Outcome:
     """Put the file unless `found`, what lies at its key, is it. Raises WorkError, OSError."""
@@ -39,10 +42,17 @@ def make(*, copy: Copy, found: Found | None, side: BulkSide, held: Held, budget:
     if found is not None:
         if is_right(found, copy=copy, side=side):
             return Outcome(copy, Verdict.FOUND)
-        _clear(file, found, side, held)
+        logger.error("cloud_copy_damaged", key=file.key, size=found.size, etag=found.etag)
     path = _source(file)
     if path is None:
-        return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail="No side in reach has the bytes.", retry_after=60)
+        wait = 60 if found is None else WRONG_PAUSE_SECONDS
+        return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail="No side in reach has the bytes.", retry_after=wait)
+    if found is not None:
+        # It goes only when what is to take its place is right beyond doubt, whatever was wrong with reading it.
+        if file.held_sha256 is None or not verifying.holds(file=file, path=path):
+            detail = "Neither the object nor the bytes on this disk are known to be right."
+            return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail=detail, retry_after=WRONG_PAUSE_SECONDS)
+        _clear(copy, found, side, held)
     etags = file.etags or fingerprints.of_path(path).etags
     etag = _put(file, path, side, budget)
     if file.held_size <= PART_BYTES and etag in etags:
@@ -65,28 +75,30 @@ def _is_of_other_parts(kept: Found, file: StoredFile, path: Path) -> bool:
 
 
 def is_right(found: Found, *, copy: Copy, side: BulkSide) -> bool:
-    """Whether an object is the file: by an ETag of our own MD5s; by its sha256 where there are none, or are doubts."""
+    """Whether an object is the file: by an ETag of our own MD5s, or by its sha256.
+
+    Another ETag proves nothing: stores make them differently, and a bucket is copied in parts of another size.
+    """
     file = copy.file
     if found.size != file.held_size:
         return False
-    if file.etags and copy.state != CopyState.CORRUPT:
-        return replicating.vouches(found=found, file=file)
     # Condemned by a reader, it may have the right ETag all the same.
+    if copy.state != CopyState.CORRUPT and replicating.vouches(found=found, file=file):
+        return True
     digest = hashlib.sha256()
     for chunk in side.read(key=file.key):
         digest.update(chunk)
     return file.held_sha256 is not None and digest.hexdigest() == file.held_sha256
 
 
-def _clear(file: StoredFile, found: Found, side: BulkSide, held: Held) -> None:
+def _clear(copy: Copy, found: Found, side: BulkSide, held: Held) -> None:
     """Something else lies at the key: it is put aside, for a look, unless it has become another meanwhile."""
-    logger.error("cloud_copy_damaged", key=file.key, size=found.size, etag=found.etag)
-    now = side.head(key=file.key)
+    now = side.head(key=copy.file.key)
     if now is None:
         return
-    if not held.is_safe or now.etag != found.etag:
+    if not held.keeps(copy) or now.etag != found.etag:
         raise TransientError("cloud_changed", "Somebody else is writing at this key.", retry_after=30)
-    quarantining.put_aside(side=side, key=file.key)
+    quarantining.put_aside(side=side, key=copy.file.key)
 
 
 def _source(file: StoredFile) -> Path | None:
@@ -131,7 +143,7 @@ def _damaged(copy: Copy, path: Path, kept: Found | None, side: BulkSide, held: H
     file = copy.file
     logger.error("cloud_copy_damaged", key=file.key, after="put", etag=kept.etag if kept else None)
     now = side.head(key=file.key)
-    if kept is not None and now is not None and now.etag == kept.etag and held.is_safe:
+    if kept is not None and now is not None and now.etag == kept.etag and held.keeps(copy):
         side.delete(key=file.key)
     if fingerprints.sha256_of_path(path) != file.held_sha256:
         healing.put_local_aside(file)

@@ -17,8 +17,8 @@ from storage_sync.retaining import archiving
 from storage_sync.syncing import backlog, run, want_here
 from storage_sync.syncing.backlog import at_hand
 from storage_sync.vocabulary import CopyState, SideName
-from tests.storage_sync.making import WORDS, on_disk, put_in_cloud, space, store
-from tests.storage_sync.syncing.due import cloud_copy, forget_here, lay, local_copy, object_of
+from tests.storage_sync.making import WORDS, on_disk, overwrite, put_in_cloud, space, store
+from tests.storage_sync.syncing.due import cloud_copy, forget_here, lay, let_pauses_pass, local_copy, object_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -241,3 +241,40 @@ def test_the_backlog_says_what_is_to_be_made_and_why_it_is_not(storeroom: Path) 
         ("recordings", 1, 1),
     ]
     assert [error.partition(":")[0] for error, _ in backlog().errors] == ["no_source"]
+
+
+def test_a_right_object_with_an_etag_that_we_do_not_know_is_read_and_taken(storeroom: Path) -> None:
+    """Its bucket was copied, in parts of another size."""
+    file = lay()
+    put_in_cloud(file.key, WORDS)
+    StoredFile.objects.filter(pk=file.pk).update(md5="", composite_md5=f"{'0' * 32}-2")
+    on_disk(file).unlink()
+    Copy.objects.filter(file=file, side=SideName.LOCAL).update(state=CopyState.MISSING)
+    done = run()
+    assert (done.found, done.made) == (1, 0)
+    assert object_of(file) == WORDS
+    assert cloud_copy(file).state == CopyState.PRESENT
+    assert not space().page(prefix="quarantine/").found
+
+
+@pytest.mark.parametrize("here", ["nothing", "wrong"])
+def test_a_wrong_object_stays_until_somebody_has_right_bytes_to_put_there(storeroom: Path, here: str) -> None:
+    file = lay()
+    wrong = WORDS[:-1] + b"?"
+    put_in_cloud(file.key, wrong)
+    if here == "wrong":
+        overwrite(on_disk(file), wrong)
+    else:
+        on_disk(file).unlink()
+        Copy.objects.filter(file=file, side=SideName.LOCAL).update(state=CopyState.MISSING)
+    assert run().errors == {"no_source": 1}
+    assert object_of(file) == wrong
+    assert not space().page(prefix="quarantine/").found
+    copy = cloud_copy(file)
+    assert copy.next_attempt_at is not None
+    assert copy.next_attempt_at > timezone.now() + timedelta(minutes=10)
+    on_disk(file).touch()
+    overwrite(on_disk(file), WORDS)
+    let_pauses_pass()
+    assert run().made == 1
+    assert object_of(file) == WORDS
