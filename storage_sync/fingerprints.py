@@ -8,7 +8,7 @@ whole for what was put at once or copied within the store.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from storage_sync.arriving.lanes import Lane
 
 PART_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = 1024 * 1024
+PULSE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,16 @@ def of_path(path: Path) -> Fingerprint:
     return taking.result()
 
 
-def sha256_of_path(path: Path) -> str:
-    """The sha256 of a file on disk, where the ETags are of no interest: about twice as fast."""
+def sha256_of_path(path: Path, *, pulse: Callable[[], None] | None = None) -> str:
+    """The sha256 of a file on disk, where the ETags are of no interest: about twice as fast.
+
+    `pulse` is called after every 4 MiB; what it raises ends the reading.
+    """
     with path.open("rb", buffering=0) as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
+        if pulse is None:
+            return hashlib.file_digest(source, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while chunk := source.read(PULSE_BYTES):
+            digest.update(chunk)
+            pulse()
+    return digest.hexdigest()

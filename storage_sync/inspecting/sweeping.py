@@ -80,7 +80,7 @@ def _settle_safely(file: StoredFile) -> str:
 def _settle(file: StoredFile) -> str:
     lease, side = settling.Lease(file), cloud()
     path = local().path(file.key)
-    on_local = path.is_file() and fingerprints.sha256_of_path(path) == file.held_sha256
+    on_local = path.is_file() and fingerprints.sha256_of_path(path, pulse=lease) == file.held_sha256
     if on_local and settings.STORAGE_ACK == "local":
         settling.finish(file_id=file.pk, token=lease.token, on_cloud=False, on_local=True)
         return "finished"

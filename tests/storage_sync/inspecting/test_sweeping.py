@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import PermanentError
+from storage_sync import fingerprints
 from storage_sync.arriving import replicating, settling
 from storage_sync.inspecting import sweeping
 from storage_sync.models import Copy, StoredFile
@@ -165,6 +166,16 @@ def test_a_process_that_was_only_slow_cannot_commit_any_more(storeroom: Path, mo
         settling.finish(file_id=file.pk, token=file.lease_token, on_cloud=True, on_local=True)
     assert not settling.drop(file_id=file.pk, token=file.lease_token)
     assert StoredFile.objects.get().state == "stored"
+
+
+def test_a_lease_is_renewed_while_the_disk_is_read(storeroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, beats = cut(monkeypatch, replicating, "put_verified"), []
+    monkeypatch.setattr(fingerprints, "PULSE_BYTES", 1)
+    monkeypatch.setattr(settling.Lease, "__call__", lambda lease: beats.append(lease.file_id))
+    monkeypatch.setattr(replicating, "put_verified", die)
+    with pytest.raises(Killed):
+        sweeping.sweep_reservations()
+    assert beats == [file.pk] * len(WORDS)
 
 
 def test_a_cloud_that_is_away_leaves_it_for_later(
