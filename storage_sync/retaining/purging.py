@@ -26,6 +26,7 @@ from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import Problem, TransientError, WorkError
 from storage_sync import keys
 from storage_sync.arriving import settling
+from storage_sync.damage.forgetting import PutAside
 from storage_sync.models import BlockDigests, Copy, Deletion, Node, StoredFile
 from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.contract import Side
@@ -90,12 +91,12 @@ def carry_on() -> Counter[str]:
     here = Q(side=SideName.CLOUD) | Q(side=SideName.LOCAL, node=settings.STORAGE_NODE)
     gone = Q(file__state__in=[FileState.PURGING, FileState.PURGED])
     due = Copy.objects.filter(here, gone, next_attempt_at__lte=Now()).select_related("file")
-    uploads = _OpenUploads()
+    uploads, aside = _OpenUploads(), _Aside()
     for copy in due.order_by("next_attempt_at")[:AT_ONCE]:
         if time.monotonic() > until:
             break
         try:
-            verdicts[_empty(copy, uploads)] += 1
+            verdicts[_empty(copy, uploads, aside)] += 1
         except (WorkError, OSError) as error:
             logger.warning("purge_postponed", file=str(copy.file_id), side=copy.side, error=str(error))
             Copy.objects.filter(pk=copy.pk).update(
@@ -153,7 +154,18 @@ class _OpenUploads:
             side.abort_multipart(key=key, upload_id=upload_id)
 
 
-def _empty(copy: Copy, uploads: _OpenUploads) -> str:
+class _Aside:
+    """What was put aside on either side, listed once in a run."""
+
+    def __init__(self) -> None:
+        self._on: dict[str, PutAside] = {}
+
+    def forget(self, side: Side, key: str) -> None:
+        """Bytes of a purged key that were once taken for damaged are the file's bytes, too."""
+        self._on.setdefault(type(side).__name__, PutAside(side)).forget(key)
+
+
+def _empty(copy: Copy, uploads: _OpenUploads, aside: _Aside) -> str:
     side: Side | None = cloud() if copy.side == SideName.CLOUD else local()
     if side is None:
         raise TransientError("cloud_unavailable", "No Space is configured; the file may still lie in the one before.")
@@ -162,6 +174,7 @@ def _empty(copy: Copy, uploads: _OpenUploads) -> str:
         if isinstance(side, CloudSide):
             uploads.abort(side, name)
         side.delete(key=name)
+        aside.forget(side, name)
     if any(side.head(key=name) is not None for name in names):
         raise TransientError("purge_incomplete", "The bytes are still there after they were deleted.")
     looks = copy.attempts + 1

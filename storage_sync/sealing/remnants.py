@@ -6,7 +6,6 @@ deleted, and so is what was put aside of it earlier.
 
 from __future__ import annotations
 
-import contextlib
 import time
 import uuid
 from collections.abc import Iterable
@@ -18,9 +17,9 @@ from django.db.models.functions import Now
 
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import WorkError
-from storage_sync.damage.quarantining import QUARANTINE
+from storage_sync.damage.forgetting import PutAside
 from storage_sync.models import Remnant, StoredFile
-from storage_sync.sides.cloud import CloudSide, cloud
+from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local
 from storage_sync.vocabulary import SideName
 
@@ -107,26 +106,5 @@ def _empty(remnant: Remnant) -> bool:
     if side is None:
         return False
     side.delete(key=remnant.key)
-    if isinstance(side, CloudSide):
-        _clear_quarantine_of_cloud(side, remnant.key)
-    else:
-        _clear_quarantine_here(remnant.key)
+    PutAside(side).forget(remnant.key)
     return True
-
-
-def _clear_quarantine_here(key: str) -> None:
-    for path in (local().root / "quarantine").glob(f"{key.replace('/', '_')}.*"):
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-
-
-def _clear_quarantine_of_cloud(side: CloudSide, key: str) -> None:
-    after: str | None = None
-    while True:
-        page = side.page(prefix=QUARANTINE, after=after)
-        for found in page.found:
-            if found.key.endswith(f"/{key}"):
-                side.delete(key=found.key)
-        after = page.after
-        if after is None:
-            return

@@ -14,12 +14,14 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import AuditEvent
 from chatvista.foundation.problems import Problem
+from storage_sync.damage.quarantining import put_aside
 from storage_sync.giving import reading, sharing
+from storage_sync.keys import archive_key
 from storage_sync.models import Copy, Deletion, Node, StoredFile
 from storage_sync.retaining import archiving, holding, purging
 from storage_sync.retaining.selecting import database_now
 from storage_sync.sides.cloud import CloudSide
-from storage_sync.sides.local import LocalSide
+from storage_sync.sides.local import LocalSide, local
 from storage_sync.signals import file_purged
 from storage_sync.vocabulary import CopyState
 from tests.storage_sync.making import WORDS, names_below, put_in_cloud, space, store
@@ -231,6 +233,25 @@ def test_parts_of_an_upload_to_the_key_do_not_stay(storeroom: Path) -> None:
     run_until_purged()
     left = side.client.list_multipart_uploads(Bucket=side.space.bucket).get("Uploads", [])
     assert file.key not in [upload["Key"] for upload in left]
+
+
+def test_what_was_once_put_aside_of_the_file_does_not_stay(storeroom: Path) -> None:
+    other = store()
+    file = archived()
+    for at in (file.key, archive_key(file.key)):
+        put_in_cloud(at, WORDS)
+        put_aside(side=space(), key=at)
+        on_disk = local().path(at)
+        on_disk.parent.mkdir(parents=True, exist_ok=True)
+        on_disk.write_bytes(WORDS)
+        put_aside(side=local(), key=at)
+    put_aside(side=space(), key=other.key)
+    assert len(list((storeroom / "quarantine").iterdir())) == 2
+    begin(file)
+    run_until_purged()
+    assert fresh(file).state == "purged"
+    assert list((storeroom / "quarantine").iterdir()) == []
+    assert [key.partition("/recordings/")[2] for key in in_cloud()] == [other.key.removeprefix("recordings/")]
 
 
 def test_a_space_that_is_away_postpones_and_nothing_is_said_to_be_gone(storeroom: Path, settings: Settings) -> None:
