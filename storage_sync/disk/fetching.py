@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
 from typing import BinaryIO
 
 import structlog
@@ -28,18 +27,19 @@ logger = structlog.get_logger(__name__)
 PATIENCE_SECONDS = 30.0
 
 
-def fetch(*, file: StoredFile, side: CloudSide) -> Path:
-    """Cloud to temp/, hashed on the way, then to its key. A name in the tree is right or absent.
+def fetch(*, file: StoredFile, side: CloudSide) -> bool:
+    """Cloud to temp/, hashed on the way, then to its key; whether the Space was read. A name is right or absent.
 
-    Another process of this node that fetches the same file is waited for. Raises MissingObjectError; DamagedError,
+    Another process of this node that fetches the same file is waited for, and what it brought is not fetched again:
+    then nothing is known of the Space. Raises MissingObjectError; DamagedError,
     with the ETag of an object that was wrong twice; BusyError; Problem 507 `disk_full`; WorkError; OSError.
     """
     local().lay_out()
     with alone_on_node(FETCH_LOCK.format(file.pk), patience=PATIENCE_SECONDS):
-        path = local().path(file.key)
-        if not verifying.holds(file=file, path=path):
-            _bring(file, side)
-        return path
+        if verifying.holds(file=file, path=local().path(file.key)):
+            return False
+        _bring(file, side)
+        return True
 
 
 def _bring(file: StoredFile, side: CloudSide) -> None:

@@ -125,7 +125,10 @@ def _is_under_other_name(file: StoredFile, path: Path) -> bool:
                 local().copy(key=other, to=file.key)
                 verifying.remember(path)
                 return True
-        except (MissingObjectError, OccupiedKeyError, WorkError, OSError) as error:
+        except OccupiedKeyError:
+            # Another process of this node gave them this name just now.
+            return _verdict(file, path) is True
+        except (MissingObjectError, WorkError, OSError) as error:
             logger.info("not_under_other_name", key=other, error=str(error))
     return False
 
@@ -136,7 +139,7 @@ def _heal(file: StoredFile, *, was_damaged: bool) -> Path:
         if side is None:
             raise MissingObjectError(file.key)
         with expected_here(file):
-            path = fetching.fetch(file=file, side=side)
+            was_read = fetching.fetch(file=file, side=side)
     except (MissingObjectError, DamagedError) as error:
         # What is not at an old key says nothing about the file.
         _require_current(file)
@@ -151,13 +154,16 @@ def _heal(file: StoredFile, *, was_damaged: bool) -> Path:
     try:
         _require_current(file)
     except _MovedError:
-        # Whoever gave it another key may have emptied this one just before we filled it.
-        local().delete(key=file.key)
+        # Whoever gave it another key may have emptied this one just before we filled it. What was there before us may
+        # be all there is of the file, and follows it.
+        if was_read:
+            local().delete(key=file.key)
         raise
     note_copy(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE, state=CopyState.PRESENT)
-    note_copy(file=file, side=SideName.CLOUD, state=CopyState.PRESENT)
+    if was_read:
+        note_copy(file=file, side=SideName.CLOUD, state=CopyState.PRESENT)
     logger.info("local_copy_healed" if was_damaged else "local_copy_fetched", key=file.key)
-    return path
+    return local().path(file.key)
 
 
 def _require_current(file: StoredFile) -> None:

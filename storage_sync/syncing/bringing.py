@@ -37,7 +37,7 @@ def make(*, copy: Copy, side: BulkSide | None) -> Outcome:
     if side is None:
         return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail="There is no Space to fetch it from.")
     try:
-        fetching.fetch(file=file, side=side)
+        was_read = fetching.fetch(file=file, side=side)
     except MissingObjectError:
         return _without_source(copy)
     except DamagedError as error:
@@ -46,6 +46,8 @@ def make(*, copy: Copy, side: BulkSide | None) -> Outcome:
         return Outcome(copy, Verdict.FAILED, code="busy", detail="Another process of this node fetches it.")
     except Problem:
         return disk_is_full(copy)
+    if not was_read:
+        return Outcome(copy, Verdict.FOUND)
     return Outcome(copy, Verdict.MADE, moved_bytes=file.held_size)
 
 

@@ -18,6 +18,7 @@ def main() -> None:
     from storage_sync.disk import fetching  # noqa: PLC0415
     from storage_sync.models import StoredFile  # noqa: PLC0415
     from storage_sync.sides.cloud import cloud  # noqa: PLC0415
+    from storage_sync.sides.local import local  # noqa: PLC0415
 
     told = json.loads(sys.argv[1])
     settings.STORAGE_PATH = Path(told["root"])
@@ -29,7 +30,8 @@ def main() -> None:
         raise SystemExit("there is no Space")
     print("ready", flush=True)
     sys.stdin.readline()
-    print(fetching.fetch(file=file, side=side), flush=True)
+    fetching.fetch(file=file, side=side)
+    print(local().path(file.key), flush=True)
 
 
 if __name__ == "__main__":

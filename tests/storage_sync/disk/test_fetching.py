@@ -29,7 +29,7 @@ from tests.storage_sync.making import (
 )
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
