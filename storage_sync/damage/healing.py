@@ -10,6 +10,7 @@ import uuid
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -18,7 +19,7 @@ from chatvista.foundation.problems import Problem, WorkError
 from storage_sync import waking
 from storage_sync.arriving.settling import note_copy
 from storage_sync.damage import losing, quarantining
-from storage_sync.models import Copy, Node, StoredFile
+from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.cloud import CloudSide
 from storage_sync.sides.local import local
 from storage_sync.vocabulary import CopyState, FileState, SideName
@@ -81,11 +82,7 @@ def condemn_in_cloud(*, file: StoredFile, side: CloudSide, etag: str) -> None:
 
 def lost_unless_elsewhere(file: StoredFile) -> Problem:
     """The answer when no copy in reach is right. The file is lost, unless another node's or the backup's may be."""
-    dead_but_durable = Node.objects.filter(is_durable=True, died_at__isnull=False).values("name")
-    elsewhere = Q(side=SideName.POOL) | Q(side=SideName.LOCAL, node__in=dead_but_durable)
-    may_be_right = file.copies.filter(Q(state=CopyState.PRESENT) | elsewhere & ~Q(state=CopyState.CORRUPT))
-    if not may_be_right.exists():
-        losing.mark_lost(file_id=file.pk)
+    losing.mark_lost(file_id=file.pk)
     if not StoredFile.objects.filter(pk=file.pk, state=FileState.LOST).exists():
         return unavailable()
     return Problem("file_lost", "Every copy of this file is damaged; operators know about it.", status=410)
@@ -97,7 +94,10 @@ def unavailable() -> Problem:
 
 
 def _lease_of_cloud_copy(file: StoredFile) -> uuid.UUID | None:
-    note_copy(file=file, side=SideName.CLOUD, state=CopyState.CORRUPT)
+    with transaction.atomic():
+        # Due at once: should somebody else hold it, it is not him who would say so.
+        note_copy(file=file, side=SideName.CLOUD, state=CopyState.CORRUPT)
+        Copy.objects.filter(file=file, side=SideName.CLOUD).update(next_attempt_at=Now())
     token = uuid.uuid4()
     # No join in this WHERE: it would become a subquery, and let two winners through.
     free = Copy.objects.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=Now()))

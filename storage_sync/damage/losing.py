@@ -1,6 +1,7 @@
 """Saying that a file is lost, and that it was found again: both in one transaction with their record and their signal.
 
-A file is lost when no copy is present any more. It is looked for again at every read and reconciliation.
+A file is lost when no copy is present any more, nor any that nobody can look at may be. It is looked for again at
+every read and reconciliation.
 """
 
 from __future__ import annotations
@@ -9,18 +10,32 @@ import uuid
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from chatvista.foundation import audit
-from storage_sync.models import Copy, StoredFile
+from storage_sync.models import Copy, Node, StoredFile
+from storage_sync.presence.dying import DIED, REPLACED
 from storage_sync.signals import file_found, file_lost
-from storage_sync.vocabulary import CopyState, FileState
+from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
 
 
+def perhaps_right() -> Q:
+    """Copies that are not known to be right, and may be: of the pool, and on durable disks that were not looked at.
+
+    Such a disk is that of a node that died, is being taken out of the count, or is just back and has not tried yet.
+    """
+    durable = Node.objects.filter(is_durable=True)
+    dead = Q(node__in=durable.filter(died_at__isnull=False).values("name"))
+    taken_out = Q(error__in=[DIED, REPLACED]) | Q(error="", attempts=0, next_attempt_at__isnull=False)
+    unseen = Q(node__in=durable.values("name"), state=CopyState.MISSING, verified_at__isnull=False) & taken_out
+    return (Q(side=SideName.POOL) | Q(side=SideName.LOCAL) & (dead | unseen)) & ~Q(state=CopyState.CORRUPT)
+
+
 def mark_lost(*, file_id: uuid.UUID, as_seen: StoredFile | None = None) -> bool:
-    """Declare a file lost unless some copy of it is present by now; whether it was declared.
+    """Declare a file lost unless some copy of it is present by now, or may be; whether it was declared.
 
     Given the row `as_seen` before the sides were asked, nothing is declared of a file that has changed since.
     """
@@ -31,6 +46,8 @@ def mark_lost(*, file_id: uuid.UUID, as_seen: StoredFile | None = None) -> bool:
         if file is None or (as_seen is not None and file.updated_at != as_seen.updated_at):
             return False
         if any(copy.state == CopyState.PRESENT for copy in copies):
+            return False
+        if Copy.objects.filter(perhaps_right(), file_id=file_id).exists():
             return False
         StoredFile.objects.filter(pk=file_id).update(state=FileState.LOST, updated_at=Now())
         file.refresh_from_db()

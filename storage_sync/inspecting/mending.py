@@ -29,7 +29,7 @@ from storage_sync.inspecting import proving
 from storage_sync.inspecting.places import Place, reachable
 from storage_sync.inspecting.proving import Truth
 from storage_sync.inspecting.verdicts import READABLE, Verdict
-from storage_sync.models import Copy, Node, StoredFile
+from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.contract import Found
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
@@ -150,7 +150,8 @@ def _absent(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool)
     is_wanted = place.is_cloud and (copy is None or copy.next_attempt_at is None)
     if is_believed or is_wanted:
         state = CopyState.MISSING if is_believed else CopyState.PENDING if copy is None else CopyState(copy.state)
-        if not is_dry_run and not _change(place, file, copy, state=state, next_attempt_at=Now()):
+        error = "There was nothing at the file's key."
+        if not is_dry_run and not _change(place, file, copy, state=state, next_attempt_at=Now(), error=error):
             return Verdict.CHANGED
         if not is_dry_run:
             logger.error("copy_missing", place=str(place), file=str(file.pk), key=file.key)
@@ -191,8 +192,7 @@ def _is_elsewhere(place: Place, file: StoredFile, is_dry_run: bool, *, to_the_by
         names |= Q(side=other.name, node=other.node)
     if others.present().exclude(names).exists():
         return True
-    asleep = Node.objects.filter(is_durable=True, died_at__isnull=False).values("name")
-    if others.filter(side=SideName.LOCAL, node__in=asleep).exclude(state=CopyState.CORRUPT).exists():
+    if others.filter(losing.perhaps_right(), side=SideName.LOCAL).exclude(names).exists():
         return None
     return None if is_unsure else False
 

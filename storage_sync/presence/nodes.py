@@ -24,6 +24,7 @@ from chatvista.foundation.leases import in_seconds
 from storage_sync import waking
 from storage_sync.models import Copy, Node
 from storage_sync.presence import disks
+from storage_sync.presence.dying import DIED, REPLACED
 from storage_sync.querysets import CopyQuerySet
 from storage_sync.sides.local import local
 from storage_sync.vocabulary import CopyState, FileState, SideName
@@ -32,8 +33,6 @@ logger = structlog.get_logger(__name__)
 
 BEATS = 8
 """Heartbeats within NODE_DEAD_SECONDS; two of them missed mean that nobody beats under that name now."""
-DIED, REPLACED = "node_dead", "disk_replaced"
-"""The `error` of copies that stopped counting, until their node has looked what of them its disk has."""
 FORGOTTEN_AFTER = timedelta(days=7)
 AT_ONCE = 5_000
 UNNAMED = uuid.UUID(int=0)
@@ -183,7 +182,7 @@ def _take_out(copies: list[uuid.UUID], heir: Node | None) -> None:
     gone = {"state": CopyState.MISSING, "lease_token": None, "lease_until": None, "updated_at": Now()}
     if heir is not None:
         its_own = Copy.objects.filter(file=OuterRef("file"), side=SideName.LOCAL, node=heir.name)
-        some.filter(~Exists(its_own)).update(**gone, node=heir.name, error="", next_attempt_at=Now())
+        some.filter(~Exists(its_own)).update(**gone, node=heir.name, error="", attempts=0, next_attempt_at=Now())
     some.filter(state=CopyState.PRESENT).update(**gone, error=DIED, next_attempt_at=None)
 
 

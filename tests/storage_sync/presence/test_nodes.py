@@ -282,9 +282,7 @@ def test_containers_that_are_gone_for_good_leave_no_rows(storeroom: Path, settin
 def test_nobody_waits_for_a_dead_node_to_settle_a_reservation(storeroom: Path, settings: Settings) -> None:
     file = store()
     nodes.beat(nodes.Presence())
-    StoredFile.objects.update(
-        state="reserved", lease_token=uuid.uuid4(), lease_until=in_seconds(-1), stored_at=None
-    )  # fmt: skip
+    StoredFile.objects.update(state="reserved", lease_token=uuid.uuid4(), lease_until=in_seconds(-1), stored_at=None)
     as_another(settings)
     assert sweeping.sweep_reservations()["finished"] == 0, "it may come back, and only it has the bytes"
     silence("here")
