@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from chatvista.foundation.ciphers import sealed_size
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
@@ -46,14 +47,16 @@ def begin(
         upload_id: the id to give it, so that a repeated request finds its own first attempt.
 
     Raises:
-        Problem: 409 `confidential_uploads_go_through_us` or `direct_uploads_need_a_space`, 413 `body_too_large`, 429
-            `too_many_uploads`, 507 `disk_full`.
+        Problem: 409 `confidential_uploads_go_through_us` or `direct_uploads_need_a_space`, 413 `body_too_large` or
+            `too_large_to_seal`, 429 `too_many_uploads`, 507 `disk_full`.
     """
     if size > settings.LARGEST_UPLOAD_BYTES:
         raise Problem("body_too_large", f"At most {settings.LARGEST_UPLOAD_BYTES} bytes are taken.", status=413)
     if is_confidential and (kind == UploadKind.DIRECT or cloud() is None):
         detail = "Recordings of confidential meetings go through this service, which seals them, and into a Space."
         raise Problem("confidential_uploads_go_through_us", detail, status=409)
+    if is_confidential:
+        _require_a_disk_to_seal_on(size)
     if cloud() is None:
         if kind == UploadKind.DIRECT:
             detail = "There is no Space to upload to; use the resumable uploads at /api/v1/uploads."
@@ -93,3 +96,12 @@ def open_at_the_space(upload: Upload) -> None:
         raise Problem("direct_uploads_need_a_space", "There is no Space to upload to.", status=409)
     upload.multipart_id = begin_multipart(side=side, key=upload.key, content_type=upload.content_type).upload_id
     upload.save(update_fields=["multipart_id", "updated_at"])
+
+
+def _require_a_disk_to_seal_on(size: int) -> None:
+    """What can never lie on this disk as a whole, sealed, is not taken up to its last byte first."""
+    local().lay_out()
+    most = local().total_bytes() - settings.DISK_RESERVE_BYTES
+    if sealed_size(size) > most:
+        detail = f"A confidential file is sealed on this service's disk, which takes less than {max(0, most)} bytes."
+        raise Problem("too_large_to_seal", detail, status=413)

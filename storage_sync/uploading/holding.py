@@ -101,9 +101,7 @@ def complete(rows: QuerySet[Upload]) -> int:
     Nobody leaves such any more, but earlier versions did, killed between the last byte and the word that it came.
     """
     left = rows.filter(is_free(), kind=UploadKind.CHUNKS, state=UploadState.OPEN, size__gt=0, offset=F("size"))
-    return left.update(
-        state=UploadState.FINISHING, lease_token=uuid.uuid4(), lease_until=Now(), updated_at=Now()
-    )  # fmt: skip
+    return left.update(state=UploadState.FINISHING, lease_token=uuid.uuid4(), lease_until=Now(), updated_at=Now())
 
 
 def locked() -> Problem:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import structlog
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem, WorkError
 from storage_sync.models import Upload, UploadState
 from storage_sync.sides.cloud import CloudSide, cloud
+from storage_sync.sides.contract import MissingObjectError
 from storage_sync.sides.local import local
 from storage_sync.uploading import appending, ending, finishing, holding
 from storage_sync.uploading.pieces import FOLDER
@@ -26,8 +27,9 @@ logger = structlog.get_logger(__name__)
 
 AT_ONCE = 100
 LONGEST_SECONDS = 45.0
-# What cannot be finished for so long after its time is given up, and says so.
-PATIENCE_SECONDS = 86_400
+# What could not be finished for so long after its time is tried once an hour. Its bytes have all come: only its owner
+# ends it, unless the Space says that they are not there.
+PATIENCE_SECONDS, SELDOM_SECONDS = 86_400, 3600
 # Scratch of an upload that is over may still be read, or be on its way.
 STRAY_AGE = dt.timedelta(hours=1)
 _UPLOAD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -39,9 +41,9 @@ def sweep() -> Counter[str]:
     until = time.monotonic() + LONGEST_SECONDS
     holding.complete(Upload.objects.all())
     free = Upload.objects.filter(holding.is_free())
-    given_up = free.filter(state=UploadState.FINISHING, expires_at__lt=in_seconds(-PATIENCE_SECONDS))
-    _each(given_up, _give_up, verdicts, until)
-    _each(free.filter(state=UploadState.FINISHING), _finish, verdicts, until)
+    complete, overdue = free.filter(state=UploadState.FINISHING), Q(expires_at__lt=in_seconds(-PATIENCE_SECONDS))
+    _each(complete.exclude(overdue), _finish, verdicts, until)
+    _each(complete.filter(overdue, updated_at__lt=in_seconds(-SELDOM_SECONDS)), _finish_at_last, verdicts, until)
     _each(free.filter(state=UploadState.OPEN, expires_at__lt=Now()), _expire, verdicts, until)
     _each(Upload.objects.filter(ending.has_remains()), _tidy, verdicts, until)
     verdicts["strays"] = _remove_strays(until)
@@ -69,15 +71,26 @@ def _finish(upload: Upload) -> str:
     try:
         finishing.resume(upload, is_patient=True)
     except Problem as problem:
-        if problem.status in {423, 503}:
+        # Such as no room on the disk: nothing is the matter with the upload.
+        if problem.status == 423 or problem.status >= 500:
             raise
         return "refused"
     return "finished"
 
 
+def _finish_at_last(upload: Upload) -> str:
+    try:
+        return _finish(upload)
+    except Problem as problem:
+        if isinstance(problem.__cause__, MissingObjectError):
+            return _give_up(upload)
+        logger.exception("upload_cannot_be_finished", upload=str(upload.pk), size=upload.size)
+        raise
+
+
 def _give_up(upload: Upload) -> str:
     hold = holding.hold(upload_id=upload.pk, state=UploadState.FINISHING)
-    finishing.fail(hold, Problem("upload_gone", "It could not be finished in days; begin it anew.", status=410))
+    finishing.fail(hold, Problem("upload_gone", "Bytes of it are lost; begin it anew.", status=410))
     return "given_up"
 
 
