@@ -53,7 +53,7 @@ def idempotent(
 
     Args:
         fingerprint: what makes two requests the same; by default the parsed body. Streamed bodies pass their own,
-            made of headers alone.
+            made of headers alone. Those who give one do their work outside any transaction, under `claimed_id`.
         is_same_body: for streamed bodies: whether the body of a repeated request is the one that was answered. It
             reads the body, since only that can tell.
     """
@@ -66,7 +66,7 @@ def idempotent(
                 return handler(view, request, *args, **kwargs)
             if not _SANE.fullmatch(key):
                 raise Problem("idempotency_key_malformed", f"{HEADER} takes 1 to 200 visible ASCII characters.")
-            print_of = fingerprint(request) if fingerprint else _body_print(request)
+            print_of = fingerprint(request) if fingerprint else body_print(request)
             row = _claim(caller=request.user.pk, route=f"{request.method} {request.path}", key=key, print_of=print_of)
             if row.status is not None:
                 if not is_same_body(request, row.answer):
@@ -130,7 +130,8 @@ def forget_old_keys() -> int:
     return gone
 
 
-def _body_print(request: Request) -> str:
+def body_print(request: Request) -> str:
+    """What makes two requests the same where nothing else is said: their parsed bodies."""
     canonical = json.dumps(request.data, sort_keys=True, separators=(",", ":"), cls=DjangoJSONEncoder)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

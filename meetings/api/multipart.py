@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.people import person
-from chatvista.foundation.idempotency import claimed_id, idempotent
+from chatvista.foundation.idempotency import body_print, claimed_id, idempotent
 from chatvista.foundation.problems import Problem, WorkError
 from meetings import uploading
 from meetings.api.destinations import destination_of
@@ -47,7 +47,8 @@ class MultipartsView(APIView):
         parameters=[IDEMPOTENCY_KEY],
         operation_id="multipart_begin",
     )
-    @idempotent()
+    # Not in one transaction with its answer: no row stays locked while the Space is asked.
+    @idempotent(fingerprint=body_print)
     def post(self, request: Request) -> Response:
         """Begin an upload straight to the Space. Not for confidential meetings, and not where there is no Space."""
         asked = BeginMultipartSerializer(data=request.data)
@@ -67,7 +68,7 @@ class MultipartsView(APIView):
             if not upload.multipart_id:
                 beginning.open_at_the_space(upload)
         except WorkError as error:
-            ending.terminate(upload)
+            beginning.forget_unopened(upload)
             raise directing.away() from error
         return Response(BegunMultipartSerializer({"key": upload.key, "uploadId": upload.pk}).data)
 

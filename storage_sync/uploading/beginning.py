@@ -14,10 +14,11 @@ from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
 from storage_sync import keys
 from storage_sync.arriving.intake import disk_full
-from storage_sync.models import Upload, UploadKind
+from storage_sync.models import Upload, UploadKind, UploadState
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.local import local
 from storage_sync.sides.multiparts import begin as begin_multipart
+from storage_sync.uploading import holding
 from storage_sync.uploading.pieces import new_seal_columns
 
 MOST_OPEN = 100
@@ -90,12 +91,22 @@ def begin(
 
 
 def open_at_the_space(upload: Upload) -> None:
-    """Let the Space know of a direct upload, outside any transaction. Raises TransientError, PermanentError."""
+    """Let the Space know of a direct upload, outside any transaction.
+
+    Raises Problem 410 `upload_gone`, TransientError, PermanentError.
+    """
     side = cloud()
     if side is None:
         raise Problem("direct_uploads_need_a_space", "There is no Space to upload to.", status=409)
+    if upload.state != UploadState.OPEN:
+        raise holding.gone(upload)
     upload.multipart_id = begin_multipart(side=side, key=upload.key, content_type=upload.content_type).upload_id
     upload.save(update_fields=["multipart_id", "updated_at"])
+
+
+def forget_unopened(upload: Upload) -> None:
+    """Drop the row of a direct upload that the Space did not take, so that the same request may begin it again."""
+    Upload.objects.filter(pk=upload.pk, state=UploadState.OPEN, multipart_id="").delete()
 
 
 def _require_a_disk_to_seal_on(size: int) -> None:
