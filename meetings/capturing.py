@@ -41,11 +41,15 @@ def capture(
         recording_id: the id to give it, so that a repeated request finds its own first attempt.
 
     Raises:
-        Problem: 415 `not_audio_or_video`, 403 `permission_denied`, 409 `upload_being_settled`,
-            413 `quota_exceeded`, 503 `storage_unavailable`.
+        Problem: 415 `not_audio_or_video`, 403 `permission_denied`, 409 `upload_being_settled` or
+            `idempotency_key_reused`, 413 `quota_exceeded`, 503 `storage_unavailable`.
     """
     require(user=user, meeting=meeting, ability=Ability.ADD_RECORDING)
     if first_attempt := _first_attempt(recording_id):
+        # Its answer was lost, so nobody has compared the bodies yet.
+        if first_attempt.file.sha256 not in {None, landed.sha256}:
+            detail = "This key was used for another recording; make a new one."
+            raise Problem("idempotency_key_reused", detail, status=409)
         return first_attempt
     with landed.opened() as media:
         probed = probe(media)

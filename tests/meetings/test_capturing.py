@@ -99,6 +99,25 @@ def test_a_repeated_upload_finds_its_first_attempt(hana: User, meeting: Meeting,
     assert StoredFile.objects.count() == 1
 
 
+def test_another_body_under_the_key_of_a_stored_attempt_is_not_taken_for_it(
+    hana: User, meeting: Meeting, storeroom: Path
+) -> None:
+    wanted = uuid7()
+
+    def add(data: bytes) -> Recording:
+        with Intake(category="recordings", largest=1 << 30) as intake:
+            intake.write(data)
+            return capturing.capture(
+                user=hana, meeting=meeting, landed=intake.land(), original_name="a.wav", recording_id=wanted
+            )
+
+    first = add(making.sound())
+    with pytest.raises(Problem) as caught:
+        add(making.sound()[:-2] + b"?!")
+    assert (caught.value.code, caught.value.status) == ("idempotency_key_reused", 409)
+    assert add(making.sound()).pk == first.pk
+
+
 def test_a_dropped_reservation_takes_its_recording_with_it(capture: Capture) -> None:
     recording = capture()
     Transcript.objects.all().delete()
