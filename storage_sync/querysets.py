@@ -46,8 +46,10 @@ class StoredFileQuerySet(QuerySet["StoredFile"]):
 
     def due_to_move(self) -> Self:
         """Files with bytes at a second key that is due: to be moved there, or to be deleted there."""
-        return self.filter(state__in=[FileState.STORED, FileState.ARCHIVED], other_key_until__lte=Now()).filter(
-            Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+        # Without a second key nothing has a term. To say so lets the database look at `files_on_their_way` alone.
+        due = self.exclude(other_key="").filter(other_key_until__lte=Now())
+        return due.filter(
+            Q(lease_until__isnull=True) | Q(lease_until__lt=Now()), state__in=[FileState.STORED, FileState.ARCHIVED]
         )
 
     def within_reach(self, *, node: str) -> Self:
@@ -80,7 +82,8 @@ class CopyQuerySet(QuerySet["Copy"]):
 
     def due_on(self, *, node: str) -> Self:
         """What this node is to make, move or look at on its own disk by now."""
-        return self.filter(side=SideName.LOCAL, node=node, next_attempt_at__lte=Now())
+        # The node is not "": said for the database, which has an index of what is due on nodes.
+        return self.exclude(node="").filter(side=SideName.LOCAL, node=node, next_attempt_at__lte=Now())
 
     def leftovers(self, *, node: str) -> Self:
         """What abandoned reservations may have left in the cloud or on this node, when it is time to remove it."""

@@ -44,6 +44,11 @@ class Copy(Record):
                 condition=Q(state="present", next_attempt_at__isnull=False),
                 name="copies_to_settle",
             ),
+            models.Index(
+                fields=["node", "next_attempt_at"],
+                condition=~Q(node="") & Q(next_attempt_at__isnull=False),
+                name="copies_due_on_a_node",
+            ),
             models.Index(fields=["verified_at"], condition=Q(state="present"), name="copies_by_age_of_proof"),
             models.Index(
                 fields=["side", "node", "verified_at"], condition=Q(state="present"), name="copies_of_a_place_by_proof"

@@ -1,0 +1,41 @@
+"""What every node asks every minute is answered by an index, however large the ledger is."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from pytest_django.fixtures import Settings
+
+from storage_sync.inspecting import scrubbing
+from storage_sync.models import Copy, StoredFile
+from storage_sync.vocabulary import SideName
+from tests.storage_sync.ledgers import fill
+
+pytestmark = pytest.mark.django_db
+
+
+def indexes(asked: QuerySet[Any]) -> set[str]:
+    """By which indexes the database means to look; none may be a look at a whole table."""
+    plan = asked.explain()
+    assert "Seq Scan" not in plan, plan
+    return set(re.findall(r"Scan (?:Backward )?(?:using|on) (\w+)", plan))
+
+
+def test_what_is_asked_all_the_time_reads_no_table_from_end_to_end(settings: Settings) -> None:
+    node = settings.STORAGE_NODE
+    fill(files=20_000, node="another")
+    some = Copy.objects.filter(side=SideName.LOCAL).values("pk")[:500]
+    Copy.objects.filter(pk__in=some).update(node=node)
+    StoredFile.objects.update(sha256="a" * 64)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE storage_sync_storedfile, storage_sync_copy")
+    moving = StoredFile.objects.due_to_move().within_reach(node=node).order_by("other_key_until")
+    assert "files_on_their_way" in indexes(moving[:200])
+    following = Copy.objects.due_on(node=node).select_related("file").order_by("next_attempt_at")
+    assert "copies_due_on_a_node" in indexes(following.filter(file__state__in=["stored", "archived"])[:500])
+    scrubbed = scrubbing.readable_copies(side=SideName.LOCAL, node=node)
+    assert "copies_of_a_place_by_proof" in indexes(scrubbed[:1])
