@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -57,24 +58,18 @@ def test_a_canary_whose_planting_was_killed_is_planted_by_the_next_run(
 
 @pytest.mark.django_db(transaction=True)
 def test_two_that_plant_the_first_at_once_leave_one_that_is_believed(storeroom: Path) -> None:
-    for _ in range(5):
-        together, failed = threading.Barrier(2, timeout=15), []
+    def plant(together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            canary.plant(the_space())
+        finally:
+            connection.close()
 
-        def plant(together: threading.Barrier = together, failed: list[Exception] = failed) -> None:
-            together.wait()
-            try:
-                canary.plant(the_space())
-            except Exception as error:
-                failed.append(error)
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=plant) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-        assert failed == []
-        assert canary.is_singing(the_space())
-        the_space().side.delete(key=canary.KEY)
-        Canary.objects.all().delete()
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(5):
+            together = threading.Barrier(2, timeout=15)
+            for planting in [threads.submit(plant, together) for _ in range(2)]:
+                planting.result(30)
+            assert canary.is_singing(the_space())
+            the_space().side.delete(key=canary.KEY)
+            Canary.objects.all().delete()

@@ -109,7 +109,8 @@ def test_a_chore_that_gets_no_thread_is_begun_when_there_are_some_again(
     quick: list[Keeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping, "SOON_SECONDS", 0.05)
-    done, refused, really = threading.Event(), [], threading.Thread.start
+    refused: list[str] = []
+    done, really = threading.Event(), threading.Thread.start
 
     def no_more_threads(thread: threading.Thread) -> None:
         if thread.name.startswith("chore-") and len(refused) < 3:
