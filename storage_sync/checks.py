@@ -72,7 +72,7 @@ def check_cdn_categories(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 def check_sealed_files(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Every sealed file can be opened with the keys this process was given; asked at each deployment."""
+    """Every sealed file and upload can be opened with the keys this process was given; asked at each deployment."""
     from storage_sync.sealing.rewrapping import missing_keys  # noqa: PLC0415  models load after the checks do
 
     if not databases:
@@ -83,10 +83,10 @@ def check_sealed_files(
         return []  # before the first migration there are no files
     return [
         Caution(
-            f"{files} sealed files cannot be opened: the key {key_id} is not among those of this process.",
+            f"{rows} sealed files or uploads cannot be opened: the key {key_id} is not among those of this process.",
             hint="Give the earlier value of ENCRYPTION_KEY in ENCRYPTION_KEY_PREVIOUS, then run: "
             "manage.py storage rewrap",
             id="storage_sync.W003",
         )
-        for key_id, files in missing.items()
+        for key_id, rows in missing.items()
     ]

@@ -44,7 +44,7 @@ def of_rewrapping(told: Mapping[str, Any]) -> str:
         listed = ", ".join(told["unknown_keys"])
         sentences.append(f"Not given to this process: {listed}; see ENCRYPTION_KEY_PREVIOUS.")
     elif not told["left"]:
-        sentences.append("No file needs ENCRYPTION_KEY_PREVIOUS any more.")
+        sentences.append("No file or upload needs ENCRYPTION_KEY_PREVIOUS any more.")
     return "\n".join(sentences)
 
 

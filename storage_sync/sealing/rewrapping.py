@@ -1,5 +1,6 @@
 """Changing the master key: the small keys of files are wrapped again, in batches; not one byte of a file is touched.
 
+So are those of confidential uploads that are under way: days may pass between their first piece and their last.
 What is to be done is told by the rows alone, so a run that was killed is simply repeated, and two at once do no harm.
 """
 
@@ -9,14 +10,16 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
-from django.db.models import Count
+from django.db.models import Count, Manager, QuerySet
 
 from chatvista.foundation import audit, master_keys
 from chatvista.foundation.problems import PermanentError
-from storage_sync.models import StoredFile
-from storage_sync.sealing.seals import PURPOSE, seal_of
+from storage_sync.models import StoredFile, Upload, UploadState
+from storage_sync.sealing import seals
+from storage_sync.uploading import pieces
 
 logger = structlog.get_logger(__name__)
 
@@ -35,13 +38,15 @@ class Rewrapped:
 
 def rewrap_all(*, is_dry_run: bool = False, tell: Callable[[int], None] = lambda done: None) -> Rewrapped:
     """Wrap every key that is not under the current master key; `tell` hears how many were done after each batch."""
-    found, after = Rewrapped(), uuid.UUID(int=0)
-    old = StoredFile.objects.exclude(seal_key_id__in=["", master_keys.current_key_id()]).order_by("pk")
-    while batch := list(old.filter(pk__gt=after)[:BATCH]):
-        for file in batch:
-            _rewrap_one(file, found, is_dry_run=is_dry_run)
-        after = batch[-1].pk
-        tell(found.done)
+    found = Rewrapped()
+    for sealed in (_sealed_files(), _sealed_uploads()):
+        after = uuid.UUID(int=0)
+        old = sealed.exclude(seal_key_id=master_keys.current_key_id()).order_by("pk")
+        while batch := list(old.filter(pk__gt=after)[:BATCH]):
+            for row in batch:
+                _rewrap_one(row, found, is_dry_run=is_dry_run)
+            after = batch[-1].pk
+            tell(found.done)
     found.left = sum(found.refused.values()) + (found.done if is_dry_run else 0)
     if found.done and not is_dry_run:
         audit.record(
@@ -53,32 +58,54 @@ def rewrap_all(*, is_dry_run: bool = False, tell: Callable[[int], None] = lambda
 
 
 def keys_in_use() -> dict[str, int]:
-    """How many files hang on each master key, by its id."""
-    sealed = StoredFile.objects.exclude(seal_key_id="").values("seal_key_id")
-    return {row["seal_key_id"]: row["files"] for row in sealed.annotate(files=Count("pk")).order_by("seal_key_id")}
+    """How many files, and uploads under way, hang on each master key, by its id."""
+    hang: Counter[str] = Counter()
+    for sealed in (_sealed_files(), _sealed_uploads()):
+        for row in sealed.values("seal_key_id").annotate(rows=Count("pk")).order_by("seal_key_id"):
+            hang[row["seal_key_id"]] += row["rows"]
+    return dict(sorted(hang.items()))
 
 
 def missing_keys() -> dict[str, int]:
-    """Those of them that this process was not given: the files that hang on them cannot be read."""
+    """Those of them that this process was not given: what hangs on them cannot be read."""
     known = master_keys.known_key_ids()
-    return {key_id: files for key_id, files in keys_in_use().items() if key_id not in known}
+    return {key_id: rows for key_id, rows in keys_in_use().items() if key_id not in known}
 
 
-def _rewrap_one(file: StoredFile, found: Rewrapped, *, is_dry_run: bool) -> None:
+def _sealed_files() -> QuerySet[Any]:
+    return StoredFile.objects.exclude(seal_key_id="")
+
+
+def _sealed_uploads() -> QuerySet[Any]:
+    """Those whose pieces are still to be opened."""
+    return Upload.objects.filter(state__in=[UploadState.OPEN, UploadState.FINISHING]).exclude(seal_key_id="")
+
+
+def _rewrap_one(row: StoredFile | Upload, found: Rewrapped, *, is_dry_run: bool) -> None:
     try:
-        seal = seal_of(file)
+        key, purpose = _key_of(row)
     except PermanentError as error:
-        logger.error("key_not_rewrapped", file=str(file.pk), code=error.code)  # noqa: TRY400  the code says it all
+        logger.error("key_not_rewrapped", row=str(row.pk), code=error.code)  # noqa: TRY400  the code says it all
         found.refused[error.code] += 1
         if error.code == "encryption_key_unknown":
-            found.unknown_keys.add(file.seal_key_id)
+            found.unknown_keys.add(row.seal_key_id)
         return
-    if seal is None:
+    if key is None:
         return
     found.done += 1
     if is_dry_run:
         return
-    fresh = master_keys.wrap(purpose=PURPOSE, key=seal.key, context=file.pk.bytes)
+    fresh = master_keys.wrap(purpose=purpose, key=key, context=row.pk.bytes)
     # Only over what was read: a file that was sealed anew in between keeps its new key.
-    as_read = StoredFile.objects.filter(pk=file.pk, sealed_key=file.sealed_key)
+    rows: Manager[Any] = type(row)._default_manager  # noqa: SLF001  documented by Django
+    as_read = rows.filter(pk=row.pk, sealed_key=row.sealed_key)
     as_read.update(sealed_key=fresh.wrapped, seal_key_id=fresh.key_id)
+
+
+def _key_of(row: StoredFile | Upload) -> tuple[bytes | None, str]:
+    """The key itself, and what it is wrapped for."""
+    if isinstance(row, StoredFile):
+        file_seal = seals.seal_of(row)
+        return (None if file_seal is None else file_seal.key), seals.PURPOSE
+    upload_seal = pieces.seal_of(row)
+    return (None if upload_seal is None else upload_seal.key), pieces.PURPOSE
