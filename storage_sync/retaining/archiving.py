@@ -25,6 +25,7 @@ from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem, TransientError, WorkError
 from storage_sync import keys
 from storage_sync.arriving import replicating, settling
+from storage_sync.damage import healing
 from storage_sync.disk import verifying
 from storage_sync.models import Copy, StoredFile
 from storage_sync.querysets import StoredFileQuerySet
@@ -32,7 +33,7 @@ from storage_sync.sides.cloud import CloudSide, cloud
 from storage_sync.sides.contract import Found, MissingObjectError, OccupiedKeyError, Side
 from storage_sync.sides.local import local
 from storage_sync.signals import file_archived
-from storage_sync.vocabulary import CopyState, FileState, SideName
+from storage_sync.vocabulary import FileState, SideName
 
 logger = structlog.get_logger(__name__)
 
@@ -201,7 +202,7 @@ def _copy_in_cloud(file: StoredFile) -> bool:
     try:
         side.copy(key=file.key, to=_home(file))
     except MissingObjectError:
-        settling.note_copy(file=file, side=SideName.CLOUD, state=CopyState.MISSING)
+        healing.note_cloud_missing(file)
         return False
     except OccupiedKeyError:
         logger.info("already_copied", key=file.key)

@@ -237,6 +237,7 @@ def test_one_side_is_enough_to_move_and_the_ledger_is_told(storeroom: Path) -> N
         archiving.archive(file)
     assert run() == {"moved": 2}
     assert state_of_copies(local_only)["cloud"] == "missing"
+    assert local_only.copies.filter(side="cloud", next_attempt_at__isnull=False).exists(), "the engine makes it again"
     assert reading.local_path(fresh(cloud_only)).read_bytes() == WORDS
 
 
