@@ -80,7 +80,7 @@ def remove_due() -> int:
     """Empty the places of this node and of the Space whose time has come; how many were emptied."""
     until = time.monotonic() + LONGEST_SECONDS
     here = Q(side=SideName.LOCAL, node=settings.STORAGE_NODE) | Q(side=SideName.CLOUD)
-    removed = 0
+    removed, aside = 0, dict[str, PutAside]()
     for remnant in Remnant.objects.filter(here, due_at__lte=Now()).order_by("due_at")[:AT_ONCE]:
         if time.monotonic() > until:
             break
@@ -89,7 +89,7 @@ def remove_due() -> int:
         if not as_seen.update(writer=None, due_at=in_seconds(LOOK_AGAIN_SECONDS)):
             continue
         try:
-            removed += _empty(remnant)
+            removed += _empty(remnant, aside)
         except (WorkError, OSError) as error:
             logger.warning("remnant_stays_for_now", side=remnant.side, key=remnant.key, error=str(error))
             continue
@@ -97,7 +97,8 @@ def remove_due() -> int:
     return removed
 
 
-def _empty(remnant: Remnant) -> bool:
+def _empty(remnant: Remnant, aside: dict[str, PutAside]) -> bool:
+    """`aside` is what a run knows of the quarantine of each side: that of the Space is listed once in it."""
     if StoredFile.objects.filter(Q(key=remnant.key) | Q(other_key=remnant.key)).exists():
         # Cannot be, since keys are never used again; were it so, a file would be lost by it.
         logger.error("remnant_is_a_file", key=remnant.key)
@@ -106,5 +107,5 @@ def _empty(remnant: Remnant) -> bool:
     if side is None:
         return False
     side.delete(key=remnant.key)
-    PutAside(side).forget(remnant.key)
+    aside.setdefault(remnant.side, PutAside(side)).forget(remnant.key)
     return True

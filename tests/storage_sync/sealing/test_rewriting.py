@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
@@ -18,6 +20,7 @@ from storage_sync.models import BlockDigests, Copy, Node, Remnant, StoredFile
 from storage_sync.retaining import archiving
 from storage_sync.sealing import remnants, rewriting
 from storage_sync.sealing.rewriting import rewrite
+from storage_sync.sides.cloud import CloudSide
 from storage_sync.sides.local import local
 from tests.storage_sync.making import WORDS, on_disk, space, state_of_copies, store
 from tests.storage_sync.sealing.test_sealed_files import LARGE, everything_that_lies_about, get, in_cloud
@@ -183,6 +186,28 @@ def test_the_key_of_a_file_is_never_emptied(storeroom: Path) -> None:
     Remnant.objects.update(due_at=Now())
     remnants.remove_due()
     assert get(again(file)) == (200, WORDS)
+
+
+def test_the_quarantine_of_the_space_is_listed_once_for_all_that_is_to_go(
+    storeroom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = [f"recordings/2026/11/{uuid.uuid4()}/{name}.flac" for name in "abc"]
+    for key in gone:
+        client = space()
+        aside = quarantining.quarantine_key(key, at_ns=time.time_ns())
+        client.client.put_object(Bucket=client.space.bucket, Key=aside, Body=WORDS)
+    remnants.leave(keys=gone, nodes=[])
+    listed: list[object] = []
+    real = CloudSide.page
+
+    def counted(side: CloudSide, **asked: Any) -> Any:
+        listed.append(asked)
+        return real(side, **asked)
+
+    monkeypatch.setattr(CloudSide, "page", counted)
+    assert remnants.remove_due() == 3
+    assert len(listed) == 1
+    assert has_no_plaintext(storeroom)
 
 
 def test_a_space_that_is_away_changes_nothing(storeroom: Path, settings: Settings) -> None:
