@@ -39,8 +39,13 @@ class SpaceAwayProblem(Problem):
 
 def put_local_aside(file: StoredFile) -> None:
     """The bytes on this disk are wrong. Raises TransientError when they cannot be moved out of the way."""
-    logger.error("local_copy_damaged", key=file.key)
     quarantining.put_aside(side=local(), key=file.key)
+    note_local_damaged(file)
+
+
+def note_local_damaged(file: StoredFile) -> None:
+    """The bytes on this disk are wrong, and stay until there are right ones: they may be the best there is."""
+    logger.error("local_copy_damaged", key=file.key)
     error = "The bytes on the disk did not have the file's sha256."
     note_copy(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE, state=CopyState.CORRUPT, error=error)
     # A cache is filled again by its next reader, a durable disk by the engine, should this reader not succeed.

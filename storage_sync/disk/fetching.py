@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+from pathlib import Path
 from typing import BinaryIO
 
 import structlog
 from django.conf import settings
 
-from chatvista.foundation.problems import TransientError
 from storage_sync.arriving.intake import disk_full
+from storage_sync.damage import quarantining
 from storage_sync.disk import blocks, caching, verifying
 from storage_sync.disk.blocks import Digesting
 from storage_sync.disk.evicting import FETCH_LOCK
@@ -36,10 +38,20 @@ def fetch(*, file: StoredFile, side: CloudSide) -> bool:
     """
     local().lay_out()
     with alone_on_node(FETCH_LOCK.format(file.pk), patience=PATIENCE_SECONDS):
-        if verifying.holds(file=file, path=local().path(file.key)):
+        if _is_right_here(file):
             return False
         _bring(file, side)
         return True
+
+
+def _is_right_here(file: StoredFile) -> bool:
+    """What the disk cannot read is as good as wrong, once there are right bytes in its stead."""
+    try:
+        return bool(verifying.holds(file=file, path=local().path(file.key)))
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return False
 
 
 def _bring(file: StoredFile, side: CloudSide) -> None:
@@ -70,11 +82,7 @@ def _bring_once(file: StoredFile, side: CloudSide) -> None:
         with temp.open("xb", buffering=0) as sink:
             _pour(file, side, sink, digesting)
             os.fsync(sink.fileno())
-        here.adopt(temp=temp, key=file.key)
-    except OccupiedKeyError:
-        # The sync engine was faster; what it put there is looked at like anything else.
-        if not verifying.holds(file=file, path=here.path(file.key)):
-            raise TransientError("local_copy_damaged", "Somebody else is writing this file.") from None
+        _give_its_name(file, temp)
     except OSError as error:
         if is_full(error):
             raise disk_full() from error
@@ -85,6 +93,16 @@ def _bring_once(file: StoredFile, side: CloudSide) -> None:
     if digesting is not None and file.held_sha256:
         blocks.keep(file=file, digests=digesting.result())
     caching.note_growth(file.held_size)
+
+
+def _give_its_name(file: StoredFile, temp: Path) -> None:
+    """Damaged bytes are put aside only now that the right ones are here; what the sync engine put there stays."""
+    try:
+        local().adopt(temp=temp, key=file.key)
+    except OccupiedKeyError:
+        if not _is_right_here(file):
+            quarantining.put_aside(side=local(), key=file.key)
+            local().adopt(temp=temp, key=file.key)
 
 
 def _pour(file: StoredFile, side: CloudSide, sink: BinaryIO, digesting: Digesting | None) -> None:

@@ -95,8 +95,6 @@ def _right_path(file: StoredFile) -> Path:
                 return path
             if verdict is None and _is_under_other_name(file, path):
                 return path
-            if verdict is False:
-                healing.put_local_aside(file)
             return _heal(file, was_damaged=verdict is False)
     except (BusyError, WorkError) as error:
         is_space_away = isinstance(error, WorkError) and error.code.startswith("cloud_")
@@ -104,13 +102,21 @@ def _right_path(file: StoredFile) -> Path:
 
 
 def _verdict(file: StoredFile, path: Path) -> bool | None:
-    try:
-        return verifying.holds(file=file, path=path)
-    except OSError as error:
-        logger.warning("local_copy_unreadable", key=file.key, error=str(error))
-        if error.errno != errno.EIO:
-            raise unavailable() from error
-        return False
+    """Whether the bytes are right, by two looks if need be. What cannot be read may be right all the same."""
+    verdict: bool | None = False
+    for is_last in (False, True):
+        try:
+            verdict = verifying.holds(file=file, path=path)
+        except OSError as error:
+            logger.warning("local_copy_unreadable", key=file.key, error=str(error))
+            if error.errno != errno.EIO:
+                raise unavailable() from error
+        else:
+            if verdict is not False:
+                return verdict
+            if is_last:
+                healing.note_local_damaged(file)
+    return False
 
 
 def _is_under_other_name(file: StoredFile, path: Path) -> bool:
@@ -143,7 +149,8 @@ def _heal(file: StoredFile, *, was_damaged: bool) -> Path:
     except (MissingObjectError, DamagedError) as error:
         # What is not at an old key says nothing about the file.
         _require_current(file)
-        healing.note_local_missing(file)
+        if not was_damaged:
+            healing.note_local_missing(file)
         if side is not None and isinstance(error, DamagedError):
             healing.condemn_in_cloud(file=file, side=side, etag=error.etag)
         elif side is not None:
