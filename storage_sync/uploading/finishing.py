@@ -19,7 +19,7 @@ from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.problems import Problem, TransientError, WorkError
 from storage_sync.arriving.intake import disk_problem
 from storage_sync.fingerprints import Fingerprint
-from storage_sync.models import Upload, UploadState
+from storage_sync.models import Upload, UploadKind, UploadState
 from storage_sync.sides import multiparts
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.contract import MissingObjectError, OccupiedKeyError
@@ -81,7 +81,9 @@ def finish(hold: Hold, *, is_patient: bool = False) -> Upload:
 
 def resume(upload: Upload, *, is_patient: bool = False) -> Upload:
     """Finish what somebody else has left unfinished; the upload as it is otherwise. Raises what `finish` raises."""
-    if upload.state == UploadState.OPEN and holding.complete(Upload.objects.filter(pk=upload.pk)):
+    if upload.state == UploadState.OPEN and upload.kind == UploadKind.CHUNKS and upload.offset == upload.size > 0:
+        if not holding.complete(Upload.objects.filter(pk=upload.pk)):
+            raise holding.locked()
         upload.refresh_from_db()
     if upload.state != UploadState.FINISHING:
         return upload

@@ -114,6 +114,19 @@ def test_whoever_asks_for_a_complete_upload_that_was_left_open_finishes_it(
     assert is_stored(upload, data)
 
 
+def test_nobody_is_told_of_all_bytes_while_somebody_else_has_yet_to_say_so(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = noise(1000)
+    upload = left_open_by_an_earlier_version(begin, data, monkeypatch)
+    held = holding.hold(upload_id=upload.pk, state=UploadState.OPEN)
+    with pytest.raises(Problem) as caught:
+        finishing.resume(row_of(upload))
+    assert (caught.value.code, caught.value.status) == ("upload_locked", 423)
+    held.let_go()
+    assert finishing.resume(row_of(upload)).state == UploadState.FINISHED
+
+
 def test_a_complete_upload_that_was_left_open_is_finished_and_not_expired(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
