@@ -18,7 +18,7 @@ from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import Problem, WorkError
 from storage_sync import waking
 from storage_sync.arriving.settling import note_copy
-from storage_sync.damage import losing, quarantining
+from storage_sync.damage import losing, quarantining, straying
 from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.cloud import CloudSide
 from storage_sync.sides.local import local
@@ -87,6 +87,8 @@ def condemn_in_cloud(*, file: StoredFile, side: CloudSide, etag: str) -> None:
 
 def lost_unless_elsewhere(file: StoredFile) -> Problem:
     """The answer when no copy in reach is right. The file is lost, unless another node's or the backup's may be."""
+    if straying.has_strayed(file):
+        return unavailable()
     losing.mark_lost(file_id=file.pk)
     if not StoredFile.objects.filter(pk=file.pk, state=FileState.LOST).exists():
         return unavailable()

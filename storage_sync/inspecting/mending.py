@@ -20,7 +20,7 @@ from chatvista.foundation import audit
 from chatvista.foundation.leases import in_seconds
 from chatvista.foundation.problems import TransientError, WorkError
 from storage_sync import keys
-from storage_sync.damage import losing
+from storage_sync.damage import losing, straying
 from storage_sync.damage.healing import CONDEMN_SECONDS
 from storage_sync.damage.quarantining import put_aside
 from storage_sync.disk.evicting import FETCH_LOCK
@@ -57,7 +57,8 @@ def settle(*, place: Place, file_id: uuid.UUID, is_dry_run: bool) -> Verdict:
     if truth == Truth.RIGHT:
         return _right(place, file, copy, is_dry_run)
     if file.state == FileState.LOST:
-        return Verdict.AGREE
+        has_strayed = place.is_cloud and not is_dry_run and straying.has_strayed(file)
+        return Verdict.FOUND_AGAIN if has_strayed else Verdict.AGREE
     if truth == Truth.WRONG:
         return condemn(place=place, file=file, copy=copy, seen=seen, is_dry_run=is_dry_run)
     return _absent(place, file, copy, is_dry_run)

@@ -203,7 +203,8 @@ def _copy_in_cloud(file: StoredFile) -> bool:
         side.copy(key=file.key, to=_home(file))
     except MissingObjectError:
         healing.note_cloud_missing(file)
-        return False
+        # A late delete may have hit the key after the bytes were where they belong.
+        return _is_right(side.head(key=_home(file)), file)
     except OccupiedKeyError:
         logger.info("already_copied", key=file.key)
     if not _is_same(file, side):
