@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from chatvista.foundation.leases import in_seconds
 from storage_sync import syncing
-from storage_sync.damage import losing
+from storage_sync.damage import losing, quarantining
 from storage_sync.disk import evicting
 from storage_sync.giving import reading
 from storage_sync.inspecting import mending
@@ -92,7 +92,7 @@ def test_one_bad_read_of_a_lost_file_does_not_keep_it_lost(storeroom: Path, monk
 def test_nobody_makes_a_copy_that_is_being_condemned(storeroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = store()
     put_in_cloud(file.key, flip_a_bit(WORDS))
-    really = mending.put_aside
+    really = quarantining.put_aside
 
     def slowly(**given: object) -> object:
         syncing.run()
