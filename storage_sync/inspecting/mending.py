@@ -137,8 +137,10 @@ def _right(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool) 
 
 def adopt(*, place: Place, file: StoredFile, copy: Copy | None) -> bool:
     """Note that right bytes lie at a place of which the ledger did not know it; False when things have changed."""
-    found = {"state": CopyState.PRESENT, "verified_at": Now(), "attempts": 0, "next_attempt_at": None, "error": ""}
-    return _change(place, file, copy, **found)
+    found: dict[str, Any] = {
+        "state": CopyState.PRESENT, "verified_at": Now(), "attempts": 0, "next_attempt_at": None, "error": "",
+    }  # fmt: skip
+    return _change(place, file, copy, None, **found)
 
 
 def _absent(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool) -> Verdict:
