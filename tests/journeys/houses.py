@@ -172,7 +172,9 @@ class House:
         """Let every lease and every idempotency claim run out (nobody who held one is alive) and sweep."""
         self.sql("UPDATE storage_sync_storedfile SET lease_until = now() - interval '1 s' WHERE state = 'reserved'")
         self.sql("UPDATE foundation_idempotencykey SET lease_until = now() - interval '1 s' WHERE status IS NULL")
-        self.manage("shell", "-v", "0", "-c", "from storage_sync import sweeping; sweeping.sweep_reservations()")
+        self.manage(
+            "shell", "-v", "0", "-c", "from storage_sync.inspecting import sweeping; sweeping.sweep_reservations()"
+        )
 
     def sql(self, text: str, *values: object) -> list[tuple[Any, ...]]:
         """The rows of a statement, committed."""

@@ -121,7 +121,7 @@ def let_leases_run_out(house: House) -> None:
 
 def sweep(environ: dict[str, str]) -> None:
     """Settle what was reserved, as the node of that environment."""
-    command = "from storage_sync import sweeping; sweeping.sweep_reservations()"
+    command = "from storage_sync.inspecting import sweeping; sweeping.sweep_reservations()"
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c", command],
         env=environ, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False,
