@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from unfold.admin import ModelAdmin, TabularInline
 
 from storage_sync.inspecting import admin as inspecting  # noqa: F401  registers its pages
-from storage_sync.models import Copy, StoredFile
+from storage_sync.models import BlockDigests, Canary, Copy, Remnant, StoredFile, Upload
 from storage_sync.retaining.admin import ReasonForm, lift_the_hold, put_under_hold
 
 
@@ -70,4 +70,44 @@ class CopyAdmin(Ledger, ModelAdmin):
     list_filter = ("state", "side", "node")
     search_fields = ("file__id", "file__name", "file__key", "error")
     ordering = ("-id",)
+    list_select_related = ("file",)
+
+
+@admin.register(Upload)
+class UploadAdmin(Ledger, ModelAdmin):
+    """Uploads that take more than one request: how far each is, and why one failed."""
+
+    list_display = ("name", "kind", "state", "offset", "size", "tenant_id", "expires_at", "updated_at")
+    list_filter = ("state", "kind", "category", "is_confidential")
+    search_fields = ("id", "name", "key", "tenant_id", "owner_id")
+    ordering = ("-id",)
+    list_select_related = ("file",)
+
+
+@admin.register(Remnant)
+class RemnantAdmin(Ledger, ModelAdmin):
+    """What must go from a place because no row names it any more."""
+
+    list_display = ("key", "side", "node", "due_at", "until")
+    list_filter = ("side", "node")
+    search_fields = ("key",)
+    ordering = ("due_at",)
+
+
+@admin.register(Canary)
+class CanaryAdmin(Ledger, ModelAdmin):
+    """By what each side is recognised, and since when."""
+
+    list_display = ("side", "node", "planted_at")
+    exclude = ("token",)
+    ordering = ("side", "node")
+
+
+@admin.register(BlockDigests)
+class BlockDigestsAdmin(Ledger, ModelAdmin):
+    """Which files can be verified in parts."""
+
+    list_display = ("file",)
+    search_fields = ("file__id", "file__key")
+    ordering = ("-file_id",)
     list_select_related = ("file",)
