@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import URLPattern
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from chatvista.foundation import working
 from meetings import exporting, urls
 from meetings.models import Export, Meeting
+from storage_sync.models import Upload, UploadKind
 from tests.factories.people import api_for
 from tests.meetings import making
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storeroom")]
 READS, WRITES = ("get",), ("post", "patch", "put", "delete")
-KWARGS = ("meeting_id", "participant_id", "recording_id", "transcript_id", "minutes_id", "item_id", "export_id")
+TUS = {"Tus-Resumable": "1.0.0"}
+WELL_FORMED: dict[tuple[str, str], tuple[Any, dict[str, Any]]] = {
+    ("upload", "patch"): (b"x", {"content_type": "application/offset+octet-stream", "HTTP_UPLOAD_OFFSET": "0"}),
+    ("multipart-batch", "get"): ({"partNumbers": "1"}, {}),
+    ("multipart-complete", "post"): ({"parts": [{"PartNumber": 1, "ETag": "x"}]}, {}),
+}
+KWARGS = (
+    "meeting_id",
+    "participant_id",
+    "recording_id",
+    "transcript_id",
+    "minutes_id",
+    "item_id",
+    "export_id",
+    "upload_id",
+    "direct_id",
+)
 OF_NO_MEETING = {"meetings", "action-items"}
 OPEN_TO_OBSERVERS = {("transcript-exports", "post"), ("minutes-exports", "post")}
 ROUTES = [
@@ -32,11 +51,17 @@ def route_of(name: str) -> URLPattern:
     return next(route for route in urls.urlpatterns if route.name == name)
 
 
+# An upload is its uploader's alone until it is a recording; which meeting a new one is for is said in what is sent.
+OF_AN_UPLOAD = [route for route in ROUTES if "upload_id" in str(route_of(route[0]).pattern)]
+OF_A_MEETING = [route for route in ROUTES if not str(route_of(route[0]).pattern).startswith(("uploads", "s3/"))]
+
+
 @pytest.fixture
 def ids(hana: User, pavel: User) -> dict[str, str]:
     """One of everything, of a meeting that Hana hosts and Pavel observes."""
     meeting: Meeting = making.meeting_of(hana, pavel, role="observer")
     minutes = making.minutes_of(meeting, hana)
+    chunks, direct = (_upload_of(hana, kind) for kind in (UploadKind.CHUNKS, UploadKind.DIRECT))
     export: Export = exporting.request_export(user=hana, minutes=minutes, format="txt")
     working.run_job(job_id=export.job_id)
     return {
@@ -47,15 +72,32 @@ def ids(hana: User, pavel: User) -> dict[str, str]:
         "minutes_id": str(minutes.pk),
         "item_id": str(minutes.items.get(section="action_items").pk),
         "export_id": str(export.pk),
+        "upload_id": str(chunks.pk),
+        "direct_id": str(direct.pk),
     }
+
+
+def _upload_of(user: User, kind: UploadKind) -> Upload:
+    upload: Upload = Upload.objects.create(
+        kind=kind, purpose="recording", category="recordings", name="x.wav", content_type="audio/wav",
+        tenant_id=user.organization_id, owner_id=user.pk, size=9, key=f"recordings/{kind}",
+        expires_at=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+    return upload
 
 
 def call(client: APIClient, name: str, method: str, ids: dict[str, str]) -> Any:
     path = str(route_of(name).pattern)
+    if path.startswith("s3/"):
+        ids = ids | {"upload_id": ids["direct_id"]}
+    path = path.replace("<int:number>", "1")
     for kwarg, value in ids.items():
         path = path.replace(f"<uuid:{kwarg}>", value)
     assert "<" not in path
-    answer = getattr(client, method)(f"/api/v1/{path}", None if method == "get" else {})
+    sent, more = WELL_FORMED.get((name, method), ({}, {}))
+    answer = getattr(client, method)(
+        f"/api/v1/{path}", None if method == "get" and not sent else sent, **more, headers=TUS
+    )
     if answer.streaming:
         making.content_of(answer)
     return answer
@@ -79,27 +121,29 @@ def test_an_outsider_and_an_operator_find_nothing(
     ids: dict[str, str], who: str, request: pytest.FixtureRequest
 ) -> None:
     user: User = request.getfixturevalue(who)
-    hidden = [route for route in ROUTES if route[0] not in OF_NO_MEETING]
+    hidden = [route for route in OF_A_MEETING if route[0] not in OF_NO_MEETING] + OF_AN_UPLOAD
     assert walk(user, ids, hidden) == dict.fromkeys(hidden, 404)
     for name in OF_NO_MEETING:
         assert call(api_for(user), name, "get", ids).json()["results"] == []
 
 
 def test_an_observer_reads_and_exports_and_changes_nothing(ids: dict[str, str], pavel: User) -> None:
-    routes = [route for route in ROUTES if route[0] not in OF_NO_MEETING]
+    routes = [route for route in OF_A_MEETING if route[0] not in OF_NO_MEETING]
     expected = {
         (name, method): 200 if method == "get" else 400 if (name, method) in OPEN_TO_OBSERVERS else 403
         for name, method in routes
     }
     assert walk(pavel, ids, routes) == expected
+    assert walk(pavel, ids, OF_AN_UPLOAD) == dict.fromkeys(OF_AN_UPLOAD, 404)
 
 
 def test_an_auditor_reads_everything_and_writes_nothing(ids: dict[str, str], hana: User) -> None:
     auditor = making.somebody(hana, role="auditor")
-    routes = [route for route in ROUTES if route != ("meetings", "post")]
+    routes = [route for route in OF_A_MEETING if route != ("meetings", "post")]
     expected = {(name, method): 200 if method == "get" else 403 for name, method in routes}
     # Who only audits has no duties of their own, but may see everybody's.
     assert walk(auditor, ids, routes) == expected
+    assert walk(auditor, ids, OF_AN_UPLOAD) == dict.fromkeys(OF_AN_UPLOAD, 404)
     assert api_for(auditor).post("/api/v1/meetings", {"title": "x"}).status_code == 403
 
 
