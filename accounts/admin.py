@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -17,6 +17,7 @@ from accounts import signing_in
 from accounts.models import AuditEvent, Organization, Session, User
 from accounts.models.session import Revocation
 from chatvista.foundation import audit
+from chatvista.foundation.read_only import ReadOnly
 
 admin.site.unregister(Group)
 
@@ -87,24 +88,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
         return response
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Base of what is looked at and never touched."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Rows come from what people do."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """They stay as they were written."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """And they stay."""
-        return False
-
-
 @admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin):
+class SessionAdmin(ReadOnly, ModelAdmin):
     """Who is signed in from where."""
 
     list_display = ("user", "address", "user_agent", "last_used_at", "expires_at", "revoked_at", "revoked_because")
@@ -125,7 +110,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(ReadOnly, ModelAdmin):
     """What was done, by whom, to what."""
 
     list_display = ("occurred_at", "action", "actor", "target_kind", "target_id", "tenant_id", "address", "request_id")

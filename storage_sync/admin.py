@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from unfold.admin import ModelAdmin, TabularInline
 
+from chatvista.foundation.read_only import ReadOnly
 from storage_sync.inspecting import admin as inspecting  # noqa: F401  registers its pages
 from storage_sync.models import BlockDigests, Canary, Copy, Remnant, StoredFile, Upload
 from storage_sync.retaining.admin import ReasonForm, lift_the_hold, put_under_hold
 
 
-class Ledger:
-    """No row of the ledger is made, changed or deleted by hand: it would no longer be the truth."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-
-class CopyInline(Ledger, TabularInline):
+class CopyInline(ReadOnly, TabularInline):
     """The copies of a file, on its page."""
 
     model = Copy
@@ -39,7 +22,7 @@ class CopyInline(Ledger, TabularInline):
 
 
 @admin.register(StoredFile)
-class StoredFileAdmin(Ledger, ModelAdmin):
+class StoredFileAdmin(ReadOnly, ModelAdmin):
     """Files with their durability."""
 
     list_display = ("name", "category", "shown_size", "state", "durability", "tenant_id", "stored_at")
@@ -63,7 +46,7 @@ class StoredFileAdmin(Ledger, ModelAdmin):
 
 
 @admin.register(Copy)
-class CopyAdmin(Ledger, ModelAdmin):
+class CopyAdmin(ReadOnly, ModelAdmin):
     """Copies, the ones in trouble first to filter for."""
 
     list_display = ("file", "side", "node", "state", "verified_at", "attempts", "next_attempt_at", "error")
@@ -74,7 +57,7 @@ class CopyAdmin(Ledger, ModelAdmin):
 
 
 @admin.register(Upload)
-class UploadAdmin(Ledger, ModelAdmin):
+class UploadAdmin(ReadOnly, ModelAdmin):
     """Uploads that take more than one request: how far each is, and why one failed."""
 
     list_display = ("name", "kind", "state", "offset", "size", "tenant_id", "expires_at", "updated_at")
@@ -85,7 +68,7 @@ class UploadAdmin(Ledger, ModelAdmin):
 
 
 @admin.register(Remnant)
-class RemnantAdmin(Ledger, ModelAdmin):
+class RemnantAdmin(ReadOnly, ModelAdmin):
     """What must go from a place because no row names it any more."""
 
     list_display = ("key", "side", "node", "due_at", "until")
@@ -95,7 +78,7 @@ class RemnantAdmin(Ledger, ModelAdmin):
 
 
 @admin.register(Canary)
-class CanaryAdmin(Ledger, ModelAdmin):
+class CanaryAdmin(ReadOnly, ModelAdmin):
     """By what each side is recognised, and since when."""
 
     list_display = ("side", "node", "planted_at")
@@ -104,7 +87,7 @@ class CanaryAdmin(Ledger, ModelAdmin):
 
 
 @admin.register(BlockDigests)
-class BlockDigestsAdmin(Ledger, ModelAdmin):
+class BlockDigestsAdmin(ReadOnly, ModelAdmin):
     """Which files can be verified in parts."""
 
     list_display = ("file",)

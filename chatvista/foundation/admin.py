@@ -9,11 +9,12 @@ from unfold.admin import ModelAdmin
 
 from chatvista.foundation import working
 from chatvista.foundation.models import IdempotencyKey, Job
+from chatvista.foundation.read_only import ReadOnly
 
 
 @admin.register(Job)
-class JobAdmin(ModelAdmin):
-    """Jobs: read here, retried or cancelled by an action, never edited."""
+class JobAdmin(ReadOnly, ModelAdmin):
+    """Jobs: read here, retried or cancelled by an action, never edited: a job's row is its lease."""
 
     list_display = ("kind", "state", "step", "progress", "attempts", "error_code", "next_attempt_at", "created_at")
     list_filter = ("state", "kind", "queue", "error_code")
@@ -21,18 +22,6 @@ class JobAdmin(ModelAdmin):
     date_hierarchy = "created_at"
     ordering = ("-id",)
     actions = ("retry", "cancel")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Jobs are made by what makes them necessary."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        """A job's row is its lease; an edit would break it."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        """What was done, and what failed, stays known."""
-        return False
 
     @admin.action(description="Try again", permissions=["view"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from meetings.admin.reading import ReadOnly
+from chatvista.foundation.read_only import ReadOnly
 from meetings.models import Export
 
 

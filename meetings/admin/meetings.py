@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from chatvista.foundation import audit
-from meetings.admin.reading import ReadOnly
+from chatvista.foundation.read_only import ReadOnly
 from meetings.models import Meeting, Participant
 
 

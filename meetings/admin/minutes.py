@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from meetings.admin.reading import ReadOnly
+from chatvista.foundation.read_only import ReadOnly
 from meetings.models import ActionItem, Citation, Minutes, MinutesItem, Section
 
 

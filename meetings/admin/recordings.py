@@ -9,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from unfold.admin import ModelAdmin
 
 from chatvista.foundation import working
-from meetings.admin.reading import ReadOnly
+from chatvista.foundation.read_only import ReadOnly
 from meetings.models import Recording
 
 

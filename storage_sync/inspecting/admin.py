@@ -11,27 +11,12 @@ from django.http.response import HttpResponse
 from django.template.defaultfilters import filesizeformat
 from unfold.admin import ModelAdmin
 
+from chatvista.foundation.read_only import ReadOnly
 from storage_sync.models import Inspection, Node, UnknownObject
 from storage_sync.reporting import status
 from storage_sync.reporting.storytelling import age
 
 BOARD_SECONDS = 15
-
-
-class ReadOnly:
-    """Written by what it records, never by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 def board() -> list[dict[str, str]]:

@@ -12,24 +12,9 @@ from unfold.admin import ModelAdmin
 from unfold.forms import ActionForm
 
 from chatvista.foundation.problems import Problem
+from chatvista.foundation.read_only import ReadOnly
 from storage_sync.models import Deletion, LegalHold, RetentionPolicy, StoredFile
 from storage_sync.retaining import holding
-
-
-class ReadOnly:
-    """Written by what it records, never by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 @admin.register(RetentionPolicy)

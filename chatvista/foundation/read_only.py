@@ -1,4 +1,4 @@
-"""What all pages of meetings in the admin share: nothing is made, edited or deleted by hand."""
+"""What pages of the admin share that show rows nobody makes, edits or deletes by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly:
-    """An edit would make a line say what nobody said, or a citation point where nothing is."""
+    """A row is written by what it records: an edit would make it say what never happened."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
