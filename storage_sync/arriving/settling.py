@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from chatvista.foundation import audit
+from chatvista.foundation.heartbeats import Pulse
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from storage_sync import waking
 from storage_sync.models import Copy, StoredFile
@@ -25,33 +25,19 @@ RENEW_SECONDS = 15.0
 LATE_SECONDS = 600
 
 
-class Lease:
-    """A lease on a file's row, renewed by being called: the pulse of long transfers.
-
-    Raises LeaseLostError from the call when somebody else has taken the row over.
-    """
+class Lease(Pulse):
+    """A lease on a file's row. Raises LeaseLostError where there is none."""
 
     def __init__(self, file: StoredFile) -> None:
         if file.lease_token is None:
             raise LeaseLostError(f"{file.pk} has no lease")
+        super().__init__(every=RENEW_SECONDS, name=f"file {file.pk}")
         self.file_id, self.token = file.pk, file.lease_token
-        self._renewed = time.monotonic()
 
-    def __call__(self) -> None:
-        """Renew, if it is time to."""
-        if time.monotonic() - self._renewed < RENEW_SECONDS:
-            return
-        self._renewed = time.monotonic()
-        try:
-            held = StoredFile.objects.filter(pk=self.file_id, lease_token=self.token)
-            kept = held.update(lease_until=in_seconds(LEASE_SECONDS))
-        except (OperationalError, InterfaceError):
-            # The database is away for a moment; whether we still hold the lease is asked again when it counts.
-            logger.warning("lease_not_renewed", file=str(self.file_id))
-            connection.close()
-            return
-        if not kept:
-            raise LeaseLostError(f"{self.file_id} is no longer ours")
+    def renew(self) -> bool:
+        """Keep the lease for another while; False when it is lost."""
+        held = StoredFile.objects.filter(pk=self.file_id, lease_token=self.token)
+        return bool(held.update(lease_until=in_seconds(LEASE_SECONDS)))
 
 
 def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bool) -> StoredFile:
@@ -77,17 +63,23 @@ def finish(*, file_id: uuid.UUID, token: uuid.UUID, on_cloud: bool, on_local: bo
         if not on_local:
             copies.filter(side=SideName.LOCAL).update(state=CopyState.MISSING, updated_at=Now())
         file = StoredFile.objects.get(pk=file_id)
-        audit.record(
-            action="file.stored",
-            target_kind="file",
-            target_id=file.pk,
-            tenant_id=file.tenant_id,
-            category=file.category,
-            size=file.size,
-            sha256=file.sha256,
-        )
-        file_stored.send(sender=StoredFile, file=file)
+        announce_stored(file)
     return file
+
+
+def announce_stored(file: StoredFile, *, actor: uuid.UUID | None = None) -> None:
+    """Put on record that a file is stored, and tell its owner; in the transaction that makes it true."""
+    audit.record(
+        action="file.stored",
+        target_kind="file",
+        target_id=file.pk,
+        actor=actor,
+        tenant_id=file.tenant_id,
+        category=file.category,
+        size=file.size,
+        sha256=file.sha256,
+    )
+    file_stored.send(sender=StoredFile, file=file)
 
 
 def drop(*, file_id: uuid.UUID, token: uuid.UUID) -> bool:

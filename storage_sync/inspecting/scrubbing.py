@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
 from django.db.models import BigIntegerField, Q, Sum
 from django.db.models.functions import Coalesce, Now
 
+from chatvista.foundation.heartbeats import Pulse
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import WorkError
 from storage_sync.disk import blocks
@@ -191,13 +191,13 @@ def _condemn(place: Place, copy: Copy, seen: Found | None) -> Verdict:
     return mending.condemn(place=place, file=now.file, copy=now, seen=seen)
 
 
-class _Lease:
-    """The lease of one copy, renewed by being called: of several scrubs one reads it."""
+class _Lease(Pulse):
+    """The lease of one copy: of several scrubs one reads it."""
 
     def __init__(self, copy: Copy) -> None:
+        super().__init__(every=RENEW_SECONDS, name=f"copy {copy.pk}")
         self._rows = Copy.objects.filter(pk=copy.pk)
         self._token = uuid.uuid4()
-        self._renewed = time.monotonic()
 
     def take(self) -> bool:
         """Whether it is ours now."""
@@ -208,18 +208,9 @@ class _Lease:
         """The row, while it is ours."""
         return self._rows.filter(lease_token=self._token)
 
-    def __call__(self) -> None:
-        """Renew it, if it is time to. Raises LeaseLostError."""
-        if time.monotonic() - self._renewed < RENEW_SECONDS:
-            return
-        self._renewed = time.monotonic()
-        try:
-            kept = self.held().update(lease_until=in_seconds(LEASE_SECONDS))
-        except (OperationalError, InterfaceError):
-            connection.close()  # the database is away for a moment; whether it is ours is asked again at the end
-            return
-        if not kept:
-            raise LeaseLostError("the copy is no longer ours to read")
+    def renew(self) -> bool:
+        """Keep it for another while; False when it is lost."""
+        return bool(self.held().update(lease_until=in_seconds(LEASE_SECONDS)))
 
     def give_back(self) -> None:
         """Free it; once more is fine."""

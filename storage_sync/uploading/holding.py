@@ -10,10 +10,10 @@ import time
 import uuid
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
+from chatvista.foundation.heartbeats import Pulse
 from chatvista.foundation.leases import LeaseLostError, in_seconds
 from chatvista.foundation.problems import Problem
 from storage_sync.models import Upload, UploadKind, UploadState
@@ -25,28 +25,12 @@ LEASE_SECONDS = 6.0
 RENEW_SECONDS = 1.0
 
 
-class Hold:
-    """A lease on an upload. Being called renews it when it is time to: the pulse of long transfers."""
+class Hold(Pulse):
+    """A lease on an upload."""
 
     def __init__(self, upload: Upload, token: uuid.UUID) -> None:
-        self.upload = upload
-        self.token = token
-        self._renewed = time.monotonic()
-
-    def __call__(self) -> None:
-        """Renew, if it is time to. Raises LeaseLostError when somebody else has gone on."""
-        if time.monotonic() - self._renewed < RENEW_SECONDS:
-            return
-        self._renewed = time.monotonic()
-        try:
-            kept = self.renew()
-        except (OperationalError, InterfaceError):
-            # The database is away for a moment; whether we still hold it is asked again when it counts.
-            logger.warning("upload_lease_not_renewed", upload=str(self.upload.pk))
-            connection.close()
-            return
-        if not kept:
-            raise LeaseLostError(f"{self.upload.pk} is no longer ours")
+        super().__init__(every=RENEW_SECONDS, name=f"upload {upload.pk}")
+        self.upload, self.token = upload, token
 
     def renew(self) -> bool:
         """Keep the lease for another while; False when it is lost."""

@@ -13,11 +13,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chatvista.foundation import audit, working
+from chatvista.foundation import working
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.models import Job
 from chatvista.foundation.problems import TransientError
 from storage_sync import keys
+from storage_sync.arriving import settling
 from storage_sync.disk import blocks, caching
 from storage_sync.fingerprints import Fingerprint
 from storage_sync.giving.seekable import Seekable
@@ -26,7 +27,6 @@ from storage_sync.sides import multiparts
 from storage_sync.sides.cloud import cloud
 from storage_sync.sides.contract import CHUNK_BYTES
 from storage_sync.sides.multiparts import Part
-from storage_sync.signals import file_stored
 from storage_sync.uploading.holding import Hold
 from storage_sync.uploading.purposes import Facts, Purpose
 from storage_sync.vocabulary import CopyState, FileState, SideName
@@ -61,17 +61,7 @@ def store(
         finished = {"state": UploadState.FINISHED, "file": file, "lease_token": None, "lease_until": None}
         hold.rows().update(**finished, updated_at=Now())
         purpose.own(upload, file, facts, job)
-        audit.record(
-            action="file.stored",
-            target_kind="file",
-            target_id=file.pk,
-            actor=upload.owner_id,
-            tenant_id=file.tenant_id,
-            category=file.category,
-            size=file.size,
-            sha256=file.sha256,
-        )
-        file_stored.send(sender=StoredFile, file=file)
+        settling.announce_stored(file, actor=upload.owner_id)
         if fingerprint is not None:
             blocks.keep(file=file, digests=fingerprint.blocks)
     upload.refresh_from_db()
