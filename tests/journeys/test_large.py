@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 
 from chatvista.embedded.servers import free_port
+from tests.fakes.small_disks import small_disk_at
 from tests.journeys.houses import MIB, Caller, House, eventually
 from tests.journeys.sounds import noise
 
@@ -91,15 +90,8 @@ def test_a_gibibyte_keeps_memory_flat_and_lies_on_both_sides(house: House, hana_
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a small disk")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(folder)], check=False)
-    if mounted.returncode:
-        pytest.skip("this container may not mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small", mib=24) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("announced", [True, False])

@@ -6,7 +6,6 @@ import datetime as dt
 import errno
 import io
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from storage_sync.arriving.intake import SYNC_EVERY
 from storage_sync.arriving.receiving import Intake
 from storage_sync.models import StoredFile
 from storage_sync.sides.local import local
+from tests.fakes.small_disks import small_disk_at
 from tests.journeys.houses import MIB, eventually
 from tests.storage_sync.making import names_below, on_disk, space, store
 
@@ -124,15 +124,8 @@ def test_a_close_that_fails_is_not_acknowledged(number: int, storeroom: Path, mo
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 48 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a small disk")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "none", str(folder)], check=False)
-    if mounted.returncode:
-        pytest.skip("this container may not mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small", mib=48) as folder:
+        yield folder
 
 
 @pytest.mark.django_db

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from storage_sync.disk import caching
 from storage_sync.giving import reading
 from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.local import local
+from tests.fakes.small_disks import small_disk_at
 from tests.storage_sync.making import on_disk, state_of_copies, store
 
 pytestmark = pytest.mark.django_db
@@ -70,15 +69,8 @@ def test_readers_and_evictors_at_once_give_right_bytes_and_true_rows(
 @pytest.fixture
 def small_disk(storeroom: Path) -> Iterator[Path]:
     """A real filesystem of 12 MiB in the place of the storeroom's disk."""
-    storeroom.mkdir(parents=True)
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("mounting a small filesystem takes root")
-    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(storeroom)], check=False)
-    if done.returncode:
-        pytest.skip("this machine lets nobody mount a tmpfs")
-    yield storeroom
-    subprocess.run(["umount", "--lazy", str(storeroom)], check=True)
+    with small_disk_at(storeroom, mib=12) as folder:
+        yield folder
 
 
 @pytest.mark.slow
