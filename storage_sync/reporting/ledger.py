@@ -14,9 +14,6 @@ from storage_sync import keys
 from storage_sync.inspecting.places import reachable
 from storage_sync.models import BlockDigests, Copy, Deletion, StoredFile, Upload
 
-_COPY = (
-    "side", "node", "state", "verified_at", "attempts", "next_attempt_at", "lease_until", "error", "updated_at"
-)  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
