@@ -211,9 +211,9 @@ def test_the_documentation_can_be_used(watched: Watched, inhabited: Inhabited, t
     token = try_out(page, "post", "/api/v1/auth/register", body=person)["access"]
 
     page.locator(".btn.authorize").first.click()
-    page.locator(".modal-ux input").first.fill(token)
-    page.locator(".modal-ux .btn.authorize").click()
-    page.locator(".modal-ux .btn-done").click()
+    page.locator(".modal-ux form", has_text="accessToken").locator("input").fill(token)
+    page.locator(".modal-ux form", has_text="accessToken").locator(".btn.authorize").click()
+    page.locator(".modal-ux .btn-done").first.click()
     made = try_out(page, "post", "/api/v1/meetings", body={"title": "Made in the documentation"})
     listed = try_out(page, "get", "/api/v1/meetings")
     assert [meeting["id"] for meeting in listed["results"]] == [made["id"]]
