@@ -29,6 +29,8 @@ from storage_sync.arriving.receiving import Intake, Landed
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """How much boundaries and part headers may add to the file in a form before its length alone says too much."""
+TAIL_BYTES = 1024
+"""Where the closing boundary of a form is looked for."""
 _DIGEST = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):\s*", re.IGNORECASE)
 
 
@@ -100,7 +102,7 @@ class _Upload(Body):
     def read(self, size: int = PIECE) -> bytes:
         """The next bytes, at most `size`; empty at the end."""
         piece = super().read(size)
-        self.tail = (self.tail + piece)[-1024:]
+        self.tail = piece[-TAIL_BYTES:] if len(piece) >= TAIL_BYTES else (self.tail + piece)[-TAIL_BYTES:]
         return piece
 
 

@@ -7,7 +7,6 @@ says so. A Space that fails costs the pass, not the file: it is then put from th
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 import time
@@ -22,9 +21,8 @@ from chatvista.foundation.problems import TransientError, WorkError
 from storage_sync.fingerprints import PART_BYTES
 from storage_sync.sides import multiparts
 from storage_sync.sides.cloud import CloudSide, cloud
-from storage_sync.sides.contract import CHUNK_BYTES
 from storage_sync.sides.multiparts import Multipart, Part
-from storage_sync.sides.slices import Slice
+from storage_sync.sides.slices import window
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -131,7 +129,7 @@ class Forwarding:
             upload = self._began.result()
 
             def put() -> str:
-                with io.BufferedReader(Slice(self._descriptor, (number - 1) * PART_BYTES, size), CHUNK_BYTES) as source:
+                with window(self._descriptor, (number - 1) * PART_BYTES, size) as source:
                     return upload.put(number=number, source=source, md5=md5)
 
             return Part(number, size, self._patiently(put))

@@ -7,7 +7,6 @@ and bound to its place: sealed twice they would not be the same bytes, which a p
 from __future__ import annotations
 
 import hashlib
-import io
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -20,9 +19,8 @@ from chatvista.foundation.master_keys import WrappedKey
 from chatvista.foundation.problems import TransientError
 from storage_sync.models import Upload
 from storage_sync.sides.cloud import CloudSide
-from storage_sync.sides.contract import CHUNK_BYTES
 from storage_sync.sides.local import local
-from storage_sync.sides.slices import Slice
+from storage_sync.sides.slices import window
 
 PURPOSE = "uploads"
 FOLDER = "uploads/"
@@ -93,7 +91,7 @@ class Spool:
 
     def source(self) -> BinaryIO:
         """What lies there, seekable."""
-        return io.BufferedReader(Slice(self._file.fileno(), 0, self.held_size), CHUNK_BYTES)
+        return window(self._file.fileno(), 0, self.held_size)
 
     def close(self) -> None:
         """Forget it."""
