@@ -20,6 +20,7 @@ MIB = 1024 * 1024
 
 
 STATM = Path("/proc/self/statm")
+needs_statm = pytest.mark.skipif(not STATM.exists(), reason="this system does not tell how much memory a process has")
 
 
 def resident_bytes() -> int:
@@ -54,7 +55,7 @@ class Watch:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not STATM.exists(), reason="this system does not tell how much memory a process has")
+@needs_statm
 @pytest.mark.timeout(600)
 @pytest.mark.django_db
 @pytest.mark.usefixtures("storeroom")
@@ -81,3 +82,17 @@ def test_a_process_that_forked_connects_anew(storeroom: Path) -> None:
     assert connecting.client_of(space) is here
     connecting._start_anew()
     assert connecting.client_of(space) is not here
+
+
+@needs_statm
+@pytest.mark.django_db
+def test_clients_of_many_patiences_share_what_they_know_of_s3(storeroom: Path) -> None:
+    space = connecting.configured_space()
+    assert space is not None
+    connecting.new_client(space)
+    with Watch() as watch:
+        clients = [connecting.new_client(space, read=float(seconds)) for seconds in range(1, 21)]
+        for client in clients:
+            client.head_bucket(Bucket=space.bucket)
+            client.close()
+    assert watch.grown < 40 * MIB
