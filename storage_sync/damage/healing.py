@@ -21,7 +21,6 @@ from storage_sync.arriving.settling import note_copy
 from storage_sync.damage import losing, quarantining, straying
 from storage_sync.models import Copy, StoredFile
 from storage_sync.sides.cloud import CloudSide
-from storage_sync.sides.local import local
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
 logger = structlog.get_logger(__name__)
@@ -37,19 +36,16 @@ class SpaceAwayProblem(Problem):
         super().__init__("storage_unavailable", detail, status=503, retry_after=10)
 
 
-def put_local_aside(file: StoredFile) -> None:
-    """The bytes on this disk are wrong. Raises TransientError when they cannot be moved out of the way."""
-    quarantining.put_aside(side=local(), key=file.key)
-    note_local_damaged(file)
-
-
 def note_local_damaged(file: StoredFile) -> None:
     """The bytes on this disk are wrong, and stay until there are right ones: they may be the best there is."""
     logger.error("local_copy_damaged", key=file.key)
+    here = Copy.objects.filter(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE)
+    is_news = not here.filter(state=CopyState.CORRUPT).exists()
     error = "The bytes on the disk did not have the file's sha256."
     note_copy(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE, state=CopyState.CORRUPT, error=error)
-    # A cache is filled again by its next reader, a durable disk by the engine, should this reader not succeed.
-    if settings.DISK_DURABLE:
+    # A cache is filled again by its next reader, a durable disk by the engine, should this reader not succeed. Told
+    # once: two sides without a source would wake each other for ever.
+    if is_news and settings.DISK_DURABLE:
         _make_due(file, SideName.LOCAL, settings.STORAGE_NODE)
 
 

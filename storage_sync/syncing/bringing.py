@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import structlog
 from django.conf import settings
 
 from chatvista.foundation.problems import Problem
-from storage_sync.damage import healing, quarantining
+from storage_sync.damage import healing
 from storage_sync.disk import fetching, verifying
 from storage_sync.disk.locking import BusyError
 from storage_sync.giving.streaming import DamagedError
@@ -18,8 +17,6 @@ from storage_sync.sides.local import local
 from storage_sync.syncing.outcomes import NO_SOURCE, Outcome, Verdict
 from storage_sync.vocabulary import SideName
 
-logger = structlog.get_logger(__name__)
-
 DISK_FULL = "disk_full"
 DISK_FULL_PAUSE_SECONDS = 120.0
 
@@ -28,15 +25,13 @@ def make(*, copy: Copy, side: BulkSide | None) -> Outcome:
     """Have the file on this disk, verified. Raises WorkError, OSError."""
     file = copy.file
     local().lay_out()
-    path = local().path(file.key)
-    if following.bring_here(file):
-        if verifying.holds(file=file, path=path):
-            return Outcome(copy, Verdict.FOUND)
-        logger.error("local_copy_damaged", key=file.key)
-        quarantining.put_aside(side=local(), key=file.key)
+    following.bring_here(file)
     if side is None:
+        if verifying.holds(file=file, path=local().path(file.key)):
+            return Outcome(copy, Verdict.FOUND)
         return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail="There is no Space to fetch it from.")
     try:
+        # Wrong bytes here stay until the right ones have come: they may be the best there is.
         was_read = fetching.fetch(file=file, side=side)
     except MissingObjectError:
         return _without_source(copy)

@@ -49,6 +49,7 @@ def make(*, copy: Copy, found: Found | None, side: BulkSide, held: Held, budget:
         return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail="No side in reach has the bytes.", retry_after=wait)
     if found is not None:
         # It goes only when what is to take its place is right beyond doubt, whatever was wrong with reading it.
+        verifying.forget(path)
         if file.held_sha256 is None or not verifying.holds(file=file, path=path):
             detail = "Neither the object nor the bytes on this disk are known to be right."
             return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail=detail, retry_after=WRONG_PAUSE_SECONDS)
@@ -102,12 +103,13 @@ def _clear(copy: Copy, found: Found, side: BulkSide, held: Held) -> None:
 
 
 def _source(file: StoredFile) -> Path | None:
+    """Bytes on this disk that may be the file's. Wrong ones stay: they may be the best there is."""
     path = local().path(file.key)
     if not following.bring_here(file):
         _note_missing_here(file)
         return None
-    if path.stat().st_size != file.held_size or not _has_md5_or_sha256(file, path):
-        healing.put_local_aside(file)
+    if path.stat().st_size != file.held_size or not _may_be_right(file, path):
+        healing.note_local_damaged(file)
         return None
     return path
 
@@ -121,9 +123,12 @@ def _note_missing_here(file: StoredFile) -> None:
             here.exclude(state=CopyState.PRESENT).update(next_attempt_at=Now())
 
 
-def _has_md5_or_sha256(file: StoredFile, path: Path) -> bool:
-    """With MD5s of its own the answer to the PUT tells; without, the bytes are read before they are believed."""
-    return bool(file.etags) or bool(verifying.holds(file=file, path=path))
+def _may_be_right(file: StoredFile, path: Path) -> bool:
+    """With MD5s of its own the answer to the PUT tells; without, or when in doubt, the bytes are read before."""
+    here = Copy.objects.filter(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE)
+    if file.etags and not here.filter(state=CopyState.CORRUPT).exists():
+        return True
+    return bool(verifying.holds(file=file, path=path))
 
 
 def _put(file: StoredFile, path: Path, side: BulkSide, budget: Budget) -> str:
@@ -135,7 +140,7 @@ def _put(file: StoredFile, path: Path, side: BulkSide, budget: Budget) -> str:
 
 
 def _damaged(copy: Copy, path: Path, kept: Found | None, side: BulkSide, held: Held) -> Outcome:
-    """What we have put is not what we meant to put: it goes, and so do the bytes on this disk if they are the cause.
+    """What we have put is not what we meant to put: it goes; the bytes on this disk are doubted if they are the cause.
 
     The key stays what it is: other nodes, links and moves know the file by it. Nothing can arrive at it any more from
     a PUT that was answered.
@@ -146,6 +151,7 @@ def _damaged(copy: Copy, path: Path, kept: Found | None, side: BulkSide, held: H
     if kept is not None and now is not None and now.etag == kept.etag and held.keeps(copy):
         side.delete(key=file.key)
     if fingerprints.sha256_of_path(path) != file.held_sha256:
-        healing.put_local_aside(file)
+        verifying.forget(path)
+        healing.note_local_damaged(file)
         return Outcome(copy, Verdict.FAILED, code="local_copy_damaged", detail="The bytes on the disk have changed.")
     return Outcome(copy, Verdict.FAILED, code="cloud_copy_damaged", detail="The Space did not keep what it was given.")

@@ -16,7 +16,7 @@ from storage_sync.sides import bulk
 from storage_sync.syncing import run
 from storage_sync.vocabulary import CopyState
 from tests.fakes.s3_faults import Fault, FaultySpace
-from tests.storage_sync.making import WORDS, names_below, on_disk, space, store
+from tests.storage_sync.making import WORDS, names_below, on_disk, overwrite, space, store
 from tests.storage_sync.syncing.due import (
     cloud_copy,
     forget_here,
@@ -170,9 +170,20 @@ def test_bytes_that_rotted_on_this_disk_do_not_go_up(faulty: FaultySpace) -> Non
     done = run()
     assert done.errors["local_copy_damaged"] == 1
     assert space().head(key=file.key) is None
-    assert not path.exists()
     assert cloud_copy(file).state != CopyState.PRESENT
-    assert local_copy(file).state != CopyState.PRESENT
+    assert local_copy(file).state == CopyState.CORRUPT
+    # They may be the best there is: they stay, and are not sent again.
+    assert path.read_bytes() == WORDS[:-1] + b"?"
+    sent = len(faulty.requests("PUT"))
+    for _ in range(3):
+        let_pauses_pass()
+        assert run().made == 0
+    assert len(faulty.requests("PUT")) == sent
+    overwrite(path, WORDS)
+    let_pauses_pass()
+    run()
+    assert object_of(file) == WORDS
+    assert {copy.state for copy in file.copies.all()} == {CopyState.PRESENT}
 
 
 @pytest.mark.parametrize("kind", ["empty_listing", "truncated_listing"])

@@ -189,6 +189,17 @@ def test_wrong_bytes_on_this_disk_are_put_aside_and_replaced(storeroom: Path) ->
     assert len(list((storeroom / "quarantine").iterdir())) == 1
 
 
+def test_wrong_bytes_on_this_disk_stay_while_there_are_no_others(storeroom: Path) -> None:
+    file = store()
+    forget_here(file)
+    on_disk(file).parent.mkdir(exist_ok=True)
+    on_disk(file).write_bytes(b"wrong")
+    put_in_cloud(file.key, b"wrong too")
+    assert run().errors["no_source"] >= 1
+    assert on_disk(file).read_bytes() == b"wrong"
+    assert not list((storeroom / "quarantine").iterdir())
+
+
 def test_bytes_that_turn_up_on_a_disk_are_a_source_at_once(storeroom: Path) -> None:
     """A node comes back: its disk is looked at, and what waited for its bytes goes up without waiting longer."""
     file = lay()
