@@ -10,9 +10,11 @@ nothing leads out of `purging` but `purged`.
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 import time
 import uuid
 from collections import Counter
+from itertools import chain
 
 import structlog
 from django.conf import settings
@@ -88,11 +90,8 @@ def carry_on() -> Counter[str]:
     verdicts: Counter[str] = Counter()
     until = time.monotonic() + LONGEST_SECONDS
     _look_again_at_what_came_late()
-    here = Q(side=SideName.CLOUD) | Q(side=SideName.LOCAL, node=settings.STORAGE_NODE)
-    gone = Q(file__state__in=[FileState.PURGING, FileState.PURGED])
-    due = Copy.objects.filter(here, gone, next_attempt_at__lte=Now()).select_related("file")
     uploads, aside = _OpenUploads(), _Aside()
-    for copy in due.order_by("next_attempt_at")[:AT_ONCE]:
+    for copy in _due():
         if time.monotonic() > until:
             break
         try:
@@ -133,6 +132,27 @@ def _look_again_at_what_came_late() -> None:
     """A reader that knew the row from before may have fetched the bytes once more, and said so."""
     came_late = Copy.objects.filter(file__state=FileState.PURGING, next_attempt_at__isnull=True).present()
     came_late.update(next_attempt_at=Now(), attempts=0)
+
+
+def _due() -> list[Copy]:
+    """Copies to empty in the Space and on this node, the longest due first.
+
+    Asked in three parts, each of which has an index: the files being purged are few, and so is what is due of those
+    that are purged already (a node came back, a reader was late). All of the purged ones are ever more.
+    """
+    due = Copy.objects.filter(next_attempt_at__lte=Now()).select_related("file").order_by("next_attempt_at")
+    here = Q(side=SideName.CLOUD) | Q(side=SideName.LOCAL, node=settings.STORAGE_NODE)
+    parts = [
+        due.filter(here, file__state=FileState.PURGING),
+        due.due_on(node=settings.STORAGE_NODE).filter(file__state=FileState.PURGED),
+        # Of a purged file no copy in the Space is present: it was proven that there is none.
+        due.filter(side=SideName.CLOUD, file__state=FileState.PURGED).exclude(state=CopyState.PRESENT),
+    ]
+    return heapq.nsmallest(AT_ONCE, chain(*(part[:AT_ONCE] for part in parts)), key=_since)
+
+
+def _since(copy: Copy) -> dt.datetime:
+    return copy.next_attempt_at or copy.created_at
 
 
 class _OpenUploads:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from storage_sync.inspecting import scrubbing
 from storage_sync.models import Copy, StoredFile
+from storage_sync.retaining import purging
 from storage_sync.vocabulary import SideName
 from tests.storage_sync.ledgers import fill
 
@@ -37,5 +39,25 @@ def test_what_is_asked_all_the_time_reads_no_table_from_end_to_end(settings: Set
     assert "files_on_their_way" in indexes(moving[:200])
     following = Copy.objects.due_on(node=node).select_related("file").order_by("next_attempt_at")
     assert "copies_due_on_a_node" in indexes(following.filter(file__state__in=["stored", "archived"])[:500])
-    scrubbed = scrubbing.readable_copies(side=SideName.LOCAL, node=node)
-    assert "copies_of_a_place_by_proof" in indexes(scrubbed[:1])
+    for side, of_node in ((SideName.LOCAL, node), (SideName.CLOUD, "")):
+        scrubbed = scrubbing.readable_copies(side=side, node=of_node)
+        assert "copies_of_a_place_by_proof" in indexes(scrubbed[:1])
+
+
+def test_purges_are_carried_on_without_a_look_at_what_was_purged_before(settings: Settings) -> None:
+    fill(files=20_000, node=settings.STORAGE_NODE)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE storage_sync_storedfile SET state = 'purged', purged_at = now() WHERE size % 10 = 0")
+        cursor.execute(
+            "UPDATE storage_sync_copy SET state = 'missing' WHERE file_id IN "
+            "(SELECT id FROM storage_sync_storedfile WHERE state = 'purged')"
+        )
+        cursor.execute("ANALYZE storage_sync_storedfile, storage_sync_copy")
+    with CaptureQueriesContext(connection) as asked:
+        assert purging.carry_on() == {}
+    assert len(asked.captured_queries) >= 3
+    for query in asked.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert not re.search(r"Seq Scan on storage_sync_(copy|storedfile)", plan), plan
