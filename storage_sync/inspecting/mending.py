@@ -30,6 +30,7 @@ from storage_sync.inspecting.places import Place, reachable
 from storage_sync.inspecting.proving import Truth
 from storage_sync.inspecting.verdicts import READABLE, Verdict
 from storage_sync.models import Copy, StoredFile
+from storage_sync.retaining import following
 from storage_sync.sides.contract import Found
 from storage_sync.vocabulary import CopyState, FileState, SideName
 
@@ -95,7 +96,7 @@ def condemn(
         if has_another is None:
             return Verdict.UNREACHABLE
         if not has_another:
-            return Verdict.LOST if losing.mark_lost(file_id=file.pk, as_seen=file) else Verdict.DAMAGED
+            return Verdict.LOST if _is_lost(file) else Verdict.DAMAGED
         with _alone(place, file):
             if seen is None or place.side.head(key=file.key) != seen:
                 return Verdict.CHANGED
@@ -149,6 +150,8 @@ def _absent(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool)
         return Verdict.BUSY  # on its way to the archive or back; whoever moves it settles it
     if file.other_key and place.side.head(key=file.key) is not None:
         return Verdict.BUSY  # and it was brought from there between the two looks
+    if not is_dry_run and _is_under_other_name(place, file):
+        return Verdict.BUSY if place.is_cloud else _right(place, file, copy, is_dry_run)
     is_believed = copy is not None and copy.state == CopyState.PRESENT
     is_wanted = place.is_cloud and (copy is None or copy.next_attempt_at is None)
     if is_believed or is_wanted:
@@ -163,9 +166,27 @@ def _absent(place: Place, file: StoredFile, copy: Copy | None, is_dry_run: bool)
         return Verdict.UNREACHABLE
     if has_another:
         return Verdict.MISSING if is_believed or is_wanted else Verdict.CHANGED
-    if is_dry_run or losing.mark_lost(file_id=file.pk, as_seen=file):
-        return Verdict.LOST
-    return Verdict.CHANGED
+    return Verdict.LOST if is_dry_run or _is_lost(file) else Verdict.CHANGED
+
+
+def _is_lost(file: StoredFile) -> bool:
+    """Declare a file lost, unless its bytes lie under its other name at a place in reach."""
+    if any(_is_under_other_name(place, file) for place in reachable()):
+        return False
+    return losing.mark_lost(file_id=file.pk, as_seen=file)
+
+
+def _is_under_other_name(place: Place, file: StoredFile) -> bool:
+    """Whether the bytes lie at the other name alone; on a disk they get their key, in the Space they are due to."""
+    if place.is_cloud:
+        return straying.has_strayed(file)
+    other = keys.other_name(file.key)
+    found = place.side.head(key=other)
+    if found is None or found.size != file.held_size or place.side.head(key=file.key) is not None:
+        return False
+    if file.held_sha256 and not proving.read(place=place, key=other, most=file.held_size).is_of(file):
+        return False
+    return following.bring_here(file)
 
 
 def _is_elsewhere(place: Place, file: StoredFile, is_dry_run: bool, *, to_the_byte: bool = False) -> bool | None:
