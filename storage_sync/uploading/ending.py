@@ -35,6 +35,17 @@ def terminate(upload: Upload) -> None:
     clean_up(upload)
 
 
+def expire(upload: Upload) -> bool:
+    """End an upload whose time has passed; False when somebody works on it by now, or all its bytes have come."""
+    overdue = Upload.objects.filter(holding.is_free(), pk=upload.pk, state=UploadState.OPEN, expires_at__lt=Now())
+    if not overdue.update(state=UploadState.TERMINATED, lease_token=None, lease_until=None, updated_at=Now()):
+        return False
+    upload.refresh_from_db()
+    logger.info("upload_expired", upload=str(upload.pk), offset=upload.offset)
+    clean_up(upload)
+    return True
+
+
 def has_remains() -> Q:
     """Which uploads that came to nothing have left something behind, as far as their rows tell."""
     ended = Q(state__in=[UploadState.TERMINATED, UploadState.FAILED])

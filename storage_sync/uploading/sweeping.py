@@ -99,8 +99,7 @@ def _give_up(upload: Upload) -> str:
 
 
 def _expire(upload: Upload) -> str:
-    ending.terminate(upload)
-    return "expired"
+    return "expired" if ending.expire(upload) else "later"
 
 
 def _tidy(upload: Upload) -> str:
