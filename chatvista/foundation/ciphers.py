@@ -69,20 +69,13 @@ class Sealer:
     Args:
         key: 32 bytes, of this content alone.
         context: whose bytes these are; the same is needed to open them.
-        first_frame: where to begin: the header comes with frame 0 only, so that the parts of an upload can be sealed
-            by different processes and put together.
     """
 
-    def __init__(self, *, key: bytes, context: bytes, first_frame: int = 0) -> None:
+    def __init__(self, *, key: bytes, context: bytes) -> None:
         self._cipher, self._context = AESGCM(key), context
-        self._number = first_frame
+        self._number = 0
         self._held = bytearray()
-        self._head = HEADER if first_frame == 0 else b""
-
-    @property
-    def next_frame(self) -> int:
-        """The number of the frame that would be sealed next."""
-        return self._number
+        self._head = HEADER
 
     def seal(self, chunk: bytes | memoryview) -> bytes:
         """Take the next bytes; gives what is sealed for certain by now, often nothing."""
@@ -99,15 +92,9 @@ class Sealer:
         self._held += view
         return b"".join(sealed)
 
-    def finish(self, *, is_last: bool = True) -> bytes:
-        """The rest. With `is_last` False more will follow from another sealer: what is left must be a whole frame."""
-        if not is_last and len(self._held) not in {0, FRAME_BYTES}:
-            raise ValueError("only the last frame of a content may be short")
-        sealed = [self._take_head()]
-        if is_last or self._held:
-            sealed.append(self._frame(self._held, is_last=is_last))
-        self._held = bytearray()
-        return b"".join(sealed)
+    def finish(self) -> bytes:
+        """The rest; nothing more may come."""
+        return self._take_head() + self._frame(self._held, is_last=True)
 
     def _take_head(self) -> bytes:
         head, self._head = self._head, b""

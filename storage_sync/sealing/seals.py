@@ -26,9 +26,9 @@ class Seal:
     key: bytes = field(repr=False)
     wrapped: WrappedKey
 
-    def sealer(self, *, first_frame: int = 0) -> Sealer:
-        """What seals the file's bytes, from a frame on."""
-        return Sealer(key=self.key, context=self.file_id.bytes, first_frame=first_frame)
+    def sealer(self) -> Sealer:
+        """What seals the file's bytes."""
+        return Sealer(key=self.key, context=self.file_id.bytes)
 
     def opener(self, *, sealed_size: int) -> Opener:
         """What opens them. Raises SealBrokenError for a size that nothing sealed has."""

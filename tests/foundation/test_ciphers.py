@@ -138,27 +138,6 @@ def test_the_same_plaintext_is_never_sealed_twice_alike() -> None:
     assert sealed(b"hello") != sealed(b"hello")
 
 
-@given(cuts=some.lists(some.integers(0, 4), max_size=4), rest=some.integers(0, FRAME_BYTES))
-@settings(max_examples=40, deadline=None)
-def test_parts_sealed_by_different_processes_make_one_content(cuts: list[int], rest: int) -> None:
-    parts = [part for frames in cuts if (part := os.urandom(frames * FRAME_BYTES))]
-    parts += [os.urandom(rest)] if rest or not parts else []
-    at, whole = 0, b""
-    for number, part in enumerate(parts, start=1):
-        sealer = Sealer(key=KEY, context=CONTEXT, first_frame=at)
-        whole += sealer.seal(part) + sealer.finish(is_last=number == len(parts))
-        at = sealer.next_frame
-    assert open_whole(whole, key=KEY, context=CONTEXT) == b"".join(parts)
-    assert len(whole) == sealed_size(sum(map(len, parts)))
-
-
-def test_only_the_last_frame_may_be_short() -> None:
-    sealer = Sealer(key=KEY, context=CONTEXT)
-    sealer.seal(b"too little")
-    with pytest.raises(ValueError, match="short"):
-        sealer.finish(is_last=False)
-
-
 @pytest.mark.parametrize("size", [0, 7, HEADER_BYTES, HEADER_BYTES + OVERHEAD_BYTES - 1,
                                   HEADER_BYTES + SEALED_FRAME_BYTES + 1,
                                   HEADER_BYTES + SEALED_FRAME_BYTES + OVERHEAD_BYTES])  # fmt: skip

@@ -36,7 +36,6 @@ _DOING = (
     r"rechn|berechn|bring|hol|reparier|beantrag|unterschreib|veröffentlich|dokumentier|sprech|spreche|red|kontaktier|"
     r"recherchier|vergleich|liefer|schau|such|leg|setz|reich|absag|verschieb|installier|trag)\w*"
 )
-_WILL = r"(?:werde|will|muss|soll|kann)"
 
 GERMAN = Cues(
     code="de",
