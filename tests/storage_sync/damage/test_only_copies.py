@@ -12,7 +12,7 @@ from chatvista.foundation.problems import Problem
 from storage_sync.disk import verifying
 from storage_sync.giving import reading
 from storage_sync.models import StoredFile
-from tests.storage_sync.making import WORDS, flip_a_bit, names_below, on_disk, overwrite, store
+from tests.storage_sync.making import WORDS, flip_a_bit, names_below, on_disk, overwrite, state_of_copies, store
 from tests.storage_sync.syncing.due import lay
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +60,22 @@ def test_wrong_bytes_are_put_aside_for_better_ones(storeroom: Path) -> None:
     overwrite(on_disk(file), flip_a_bit(WORDS))
     assert reading.local_path(file).read_bytes() == WORDS
     assert [name for name in names_below(storeroom) if name.startswith("quarantine/")] != []
+
+
+def test_a_disk_that_cannot_read_a_file_has_it_brought_from_the_space(
+    storeroom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, really = store(), verifying._has_its_sha256
+    broken = on_disk(file).stat().st_ino
+
+    def failing(file: StoredFile, path: Path) -> bool:
+        if path.stat().st_ino == broken:
+            raise OSError(errno.EIO, "I/O error")
+        return really(file, path)
+
+    verifying.forget_everything()
+    monkeypatch.setattr(verifying, "_has_its_sha256", failing)
+    assert reading.local_path(file).read_bytes() == WORDS
+    assert on_disk(file).stat().st_ino != broken
+    assert StoredFile.objects.get(pk=file.pk).state == "stored"
+    assert state_of_copies(file) == {"local": "present", "cloud": "present"}
