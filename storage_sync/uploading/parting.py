@@ -61,6 +61,8 @@ class Parting:
         self._seal = pieces.seal_of(hold.upload)
         # A sealed piece is a little longer; it is still put at once.
         self._piece_bytes = PART_BYTES if self._seal is None else PART_BYTES - BLOCK_BYTES
+        if self._piece_bytes <= 0:
+            raise ValueError(f"a part of {PART_BYTES} bytes has no room for a sealed piece")
         self._is_joined = not hold.upload.tail_key
         self._number = len(hold.upload.parts)
         self._spool = self._new_spool()
