@@ -29,7 +29,12 @@ def _visible_meetings(user: User, *, prefix: str = "") -> Q:
 
 def _transcript_stands(prefix: str = "") -> Q:
     """Not of a recording that is archived. Minutes are a record of their own: they stay when the sound goes."""
-    return Q(**{f"{prefix}recording__isnull": True}) | Q(**{f"{prefix}recording__file__state": "stored"})
+    of_no_recording = Q(**{f"{prefix}recording__isnull": True})
+    return of_no_recording | _file_is_in_sight("stored", "lost", prefix=f"{prefix}recording__file__")
+
+
+def _file_is_in_sight(*states: str, prefix: str) -> Q:
+    return Q(**{f"{prefix}state__in": states, f"{prefix}archived_at__isnull": True})
 
 
 class MeetingQuerySet(models.QuerySet[Any]):
@@ -45,14 +50,14 @@ class MeetingQuerySet(models.QuerySet[Any]):
 
 
 class RecordingQuerySet(models.QuerySet[Any]):
-    """Recordings; only stored ones exist for a client, and those that turned out not to be what was declared."""
+    """Recordings; for a client only stored ones exist, lost ones, and those that are not what was declared."""
 
     def of(self, user: User) -> Self:
         """Those the user may see, archived ones included: what can be restored."""
         return self.filter(
             _visible_meetings(user, prefix="meeting__"),
             meeting__archived_at__isnull=True,
-            file__state__in=["stored", "quarantined", "archived"],
+            file__state__in=["stored", "quarantined", "lost", "archived"],
         )
 
     def tombstones_of(self, user: User) -> Self:
@@ -65,7 +70,7 @@ class RecordingQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: User) -> Self:
         """Those the user may see."""
-        return self.of(user).filter(file__state__in=["stored", "quarantined"])
+        return self.of(user).filter(_file_is_in_sight("stored", "quarantined", "lost", prefix="file__"))
 
 
 class _OfMeetingQuerySet(models.QuerySet[Any]):

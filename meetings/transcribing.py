@@ -50,6 +50,8 @@ def transcribe(work: Work) -> None:
     """Do one transcription job, from wherever an earlier attempt got to."""
     transcript = Transcript.objects.select_related("recording__file", "recording__participant").get(job=work.job)
     recording = transcript.recording
+    if recording is not None and recording.file.state == "lost":
+        raise PermanentError("file_lost", "No intact copy of the recording is left.")
     if recording is None or recording.file.state != "stored":
         raise PermanentError("recording_archived", "The recording is in the archive; restore it and try again.")
     engine = speech_engine()

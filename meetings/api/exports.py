@@ -104,7 +104,7 @@ class ExportContentView(APIView):
         export = finding.one(finding.exports(request), export_id)
         if export.is_gone:
             raise Problem(
-                "export_gone", "The document is in the archive or was removed; ask for a new one.", status=410
+                "export_gone", "The document is in the archive, lost or removed; ask for a new one.", status=410
             )
         if export.file is None or not export.is_ready:
             raise Problem("not_ready", "The document is not there yet; follow its job.", status=409)

@@ -47,5 +47,5 @@ class Export(Record):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the document was there, and a retention policy has put it away."""
-        return self.file is not None and self.file.state in {"archived", "purging", "purged"}
+        """Whether the document was there, and was put away by a retention policy or lost."""
+        return self.file is not None and self.file.state in {"archived", "lost", "purging", "purged"}

@@ -40,7 +40,7 @@ class Recording(Record):
 
     @property
     def state(self) -> str:
-        """How far it is: archived, stored, transcribing, transcribed or failed (the recording itself is safe)."""
+        """How far it is: archived, lost, stored, transcribing, transcribed or failed (the recording itself is safe)."""
         if self.file.state == "quarantined":
             return "failed"
         if self.file.state != "stored":

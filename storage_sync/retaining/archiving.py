@@ -37,6 +37,8 @@ from storage_sync.vocabulary import FileState, SideName
 
 logger = structlog.get_logger(__name__)
 
+# There are no bytes to move.
+DAMAGED = FileState.LOST, FileState.QUARANTINED
 AT_ONCE = 200
 TRY_AGAIN_SECONDS = 300
 # As in sweeping: the rest is left to the next run, rather than that runs pile up while a Space hangs.
@@ -44,15 +46,19 @@ LONGEST_SECONDS = 45.0
 
 
 def archive(file: StoredFile, *, policy_id: uuid.UUID | None = None) -> bool:
-    """Make a stored file invisible, in the caller's transaction if there is one; nothing happens to any other.
+    """Make a file invisible, in the caller's transaction if there is one.
 
+    A lost or quarantined one stays what it is, and only goes out of sight; nothing happens to one in any other state.
     Whether it was this call that archived the file; `policy_id` is the retention policy that did, for the audit log.
     """
     with transaction.atomic():
         stored = StoredFile.objects.filter(pk=file.pk, state=FileState.STORED)
-        changed = stored.update(state=FileState.ARCHIVED, archived_at=Now(), updated_at=Now())
-        if changed:
+        moves = stored.update(state=FileState.ARCHIVED, archived_at=Now(), updated_at=Now())
+        if moves:
             _send_bytes(file.pk)
+        damaged = StoredFile.objects.filter(pk=file.pk, state__in=DAMAGED, archived_at__isnull=True)
+        changed = moves or damaged.update(archived_at=Now(), updated_at=Now())
+        if changed:
             told: dict[str, Any] = {} if policy_id is None else {"policy": str(policy_id)}
             audit.record(
                 action="file.archived", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id, **told
@@ -63,15 +69,20 @@ def archive(file: StoredFile, *, policy_id: uuid.UUID | None = None) -> bool:
 
 
 def restore(file: StoredFile) -> None:
-    """Make an archived file visible again; a stored one is left as it is. Problem 409 `not_restorable` otherwise."""
+    """Make an archived file visible again, a lost or quarantined one as what it is; one in sight is left as it is.
+
+    Problem 409 `not_restorable` otherwise.
+    """
     with transaction.atomic():
         archived = StoredFile.objects.filter(pk=file.pk, state=FileState.ARCHIVED)
         changed = archived.update(state=FileState.STORED, archived_at=None, restored_at=Now(), updated_at=Now())
         if changed:
             _send_bytes(file.pk)
+        damaged = StoredFile.objects.filter(pk=file.pk, state__in=DAMAGED, archived_at__isnull=False)
+        if changed or damaged.update(archived_at=None, updated_at=Now()):
             audit.record(action="file.restored", target_kind="file", target_id=file.pk, tenant_id=file.tenant_id)
     file.refresh_from_db()
-    if file.state != FileState.STORED:
+    if file.state not in {FileState.STORED, *DAMAGED}:
         raise Problem("not_restorable", f"A file that is {file.state} cannot be restored.", status=409)
 
 

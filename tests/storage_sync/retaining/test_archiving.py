@@ -107,7 +107,7 @@ def test_doing_either_twice_changes_nothing(storeroom: Path) -> None:
     assert fresh(file).state == "stored"
 
 
-@pytest.mark.parametrize("state", ["purging", "purged", "lost"])
+@pytest.mark.parametrize("state", ["purging", "purged"])
 def test_what_is_gone_cannot_be_restored(storeroom: Path, state: str) -> None:
     file = store()
     StoredFile.objects.update(state=state, purged_at=timezone.now())
