@@ -19,6 +19,7 @@ from storage_sync.api.status_shapes import (
     ReconciliationOrderedSerializer,
     ReconciliationOrderSerializer,
     StorageStatusSerializer,
+    SyncOrderSerializer,
     SyncWokenSerializer,
 )
 from storage_sync.inspecting import ordering
@@ -47,6 +48,7 @@ class StorageSyncView(APIView):
     @extend_schema(operation_id="storage_sync", request=None, responses={202: SyncWokenSerializer})
     def post(self, request: Request) -> Response:
         """Wake the engine; it makes what is due. Other nodes find theirs within a minute."""
+        SyncOrderSerializer(data=request.data).is_valid(raise_exception=True)
         before_it = backlog()
         waking.wake()
         audit.record(action="storage.sync_ordered", target_kind="storage", target_id=None, actor=request.user.pk)

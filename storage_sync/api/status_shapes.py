@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chatvista.foundation.serializers import JobSerializer
+from chatvista.foundation.strict import FlagField, StrictSerializer
 from storage_sync.inspecting.guards import FORCIBLE
 from storage_sync.models import InspectionKind
 from storage_sync.vocabulary import Category, SideName
@@ -103,14 +104,14 @@ class StorageStatusSerializer(serializers.Serializer[Any]):
     errors = CopyErrorSerializer(many=True)  # type: ignore[assignment]  # named like DRF's own property
 
 
-class ReconciliationOrderSerializer(serializers.Serializer[Any]):
+class ReconciliationOrderSerializer(StrictSerializer):
     """What to reconcile; everything by default. `force` names guards that are not to stop it."""
 
     sides = serializers.ListField(child=serializers.ChoiceField(choices=REACHABLE), required=False, min_length=1)
     categories = serializers.ListField(
         child=serializers.ChoiceField(choices=Category.choices), required=False, min_length=1
     )
-    dry_run = serializers.BooleanField(default=False)
+    dry_run = FlagField(default=False)
     force = serializers.ListField(child=serializers.ChoiceField(choices=list(FORCIBLE)), required=False)
 
 
@@ -119,6 +120,10 @@ class ReconciliationOrderedSerializer(serializers.Serializer[Any]):
 
     job = JobSerializer()
     inspection = serializers.UUIDField()
+
+
+class SyncOrderSerializer(StrictSerializer):
+    """Nothing: all that is due is made."""
 
 
 class SyncWokenSerializer(serializers.Serializer[Any]):

@@ -38,6 +38,15 @@ def test_for_operators_alone(hana: User, api_for: ApiFor, method: str, way: str)
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("body", ["{", "[]", '{"categories": ["recordings"]}', "7"])
+def test_an_order_to_sync_takes_nothing(oscar: User, api_for: ApiFor, body: str) -> None:
+    client = api_for(oscar)
+    answer = client.post("/api/v1/storage/sync", body, content_type="application/json")
+    assert answer.status_code == 400, answer.content
+    assert not AuditEvent.objects.filter(action="storage.sync_ordered").exists()
+    assert client.post("/api/v1/storage/sync", "{}", content_type="application/json").status_code == 202
+
+
 def test_the_status_is_what_the_rows_say(
     storeroom: Path, oscar: User, api_for: ApiFor, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +130,7 @@ def test_a_reconciliation_is_ordered_followed_and_read(
     "body",
     [
         {"sides": ["pool"]}, {"sides": []}, {"sides": "local"}, {"categories": ["x"]}, {"dry_run": "perhaps"},
-        {"force": ["listing"]}, {"force": [None]}, [],
+        {"force": ["listing"]}, {"force": [None]}, [], {"dryrun": True}, {"side": "local"}, {"dry_run": "true"},
     ],
 )  # fmt: skip
 def test_an_order_that_makes_no_sense_is_refused(oscar: User, api_for: ApiFor, body: object) -> None:
