@@ -45,8 +45,9 @@ _PARTICIPANT = OpenApiParameter(
 )
 _TRANSCRIBE = OpenApiParameter("transcribe", OpenApiTypes.BOOL, default=True, description="false keeps it as it is.")
 _REDIRECT = OpenApiParameter(
-    "redirect", OpenApiTypes.BOOL, default=False, description="true answers 302 to a link that works for a while."
-)
+    "redirect", OpenApiTypes.BOOL, default=False,
+    description="true answers 302 to a link that works for a while; what the Space sends, nobody verifies on the way.",
+)  # fmt: skip
 
 
 def _is_same_recording(request: Request, answer: Any) -> bool:

@@ -73,7 +73,7 @@ def arriving(*, request: Request, category: str, allowance: int | None, is_confi
 
 
 def request_fingerprint(request: Request) -> str:
-    """What makes two uploads the same request, from headers alone: the body is read once and never held."""
+    """What makes two uploads the same request, from headers alone; a repeated body is compared with what was kept."""
     headers = request.headers
     media_type, _, _ = headers.get("Content-Type", "").partition(";")
     is_form = media_type.strip().lower() == "multipart/form-data"
@@ -82,7 +82,6 @@ def request_fingerprint(request: Request) -> str:
         media_type.strip().lower(),
         "" if is_form else headers.get("Content-Length", ""),
         headers.get("Content-Disposition", ""),
-        headers.get("Repr-Digest", ""),
         request.META.get("QUERY_STRING", ""),
     ]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
