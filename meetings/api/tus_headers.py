@@ -21,7 +21,7 @@ EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 CHUNK_TYPE = "application/offset+octet-stream"
 ALGORITHMS = ",".join(CHECKSUMS)
 LONGEST_METADATA = 8192
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,30}")
 _KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -37,6 +37,7 @@ def test_another_version_of_the_protocol_is_refused(as_hana: APIClient, meeting:
         ({"Upload-Length": "-3"}, 400, "upload_length_required"),
         ({"Upload-Length": "0"}, 400, "empty_body"),
         ({"Upload-Length": "9" * 18}, 413, "body_too_large"),
+        ({"Upload-Length": "9" * 30}, 413, "body_too_large"),
         ({"Upload-Concat": "partial"}, 400, "concatenation_not_supported"),
         ({"Upload-Metadata": ""}, 400, "validation_failed"),
         ({"Upload-Metadata": "meeting ???"}, 400, "upload_metadata_malformed"),
@@ -69,6 +70,7 @@ def test_metadata_is_validated(as_hana: APIClient, meeting: Meeting, said: dict[
         ("5", CHUNK, 409, "upload_offset_conflict"),
         ("", CHUNK, 400, "upload_offset_malformed"),
         ("-1", CHUNK, 400, "upload_offset_malformed"),
+        ("9" * 30, CHUNK, 409, "upload_offset_conflict"),
         ("0", "application/octet-stream", 415, "unsupported_media_type"),
     ],
 )
