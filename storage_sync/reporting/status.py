@@ -28,7 +28,7 @@ _SIDES = """
            count(*) FILTER (WHERE c.state = 'pending'),
            count(*) FILTER (WHERE c.state = 'missing'),
            count(*) FILTER (WHERE c.state = 'corrupt'),
-           count(*) FILTER (WHERE c.state <> 'present' AND c.next_attempt_at IS NOT NULL)
+           count(*) FILTER (WHERE c.state <> 'present' AND c.next_attempt_at IS NOT NULL AND f.state <> 'lost')
     FROM storage_sync_copy c JOIN storage_sync_storedfile f ON f.id = c.file_id
     WHERE f.state IN ('stored', 'archived', 'lost')
     GROUP BY c.side, f.category ORDER BY c.side, f.category

@@ -18,7 +18,10 @@ def of_reconciliation(told: Mapping[str, Any]) -> str:
     if told["aborted"]:
         return "\n".join([*lines, f"Stopped, and nothing was changed. {told['aborted']}"])
     would = " (dry run: nothing was changed)" if told["dry_run"] else ""
-    return "\n".join([*lines, f"{told['files']} keys compared, {told['differences']} differences{would}."])
+    lines.append(f"{told['files']} keys compared, {told['differences']} differences{would}.")
+    if told["lost"]:
+        lines.append(f"{told['lost']} files are lost: no side has right bytes of them.")
+    return "\n".join(lines)
 
 
 def of_scrub(told: Mapping[str, Any]) -> str:
@@ -51,6 +54,7 @@ def of_rewrapping(told: Mapping[str, Any]) -> str:
 def of_status(told: Mapping[str, Any]) -> str:
     """The status on one screen."""
     lines = [f"local {told['local']}, cloud {told['cloud']}"]
+    lines.append("files: " + (", ".join(f"{count} {state}" for state, count in told["files"].items()) or "none"))
     for side in told["sides"]:
         lines.append(_of_side(side))
         lines += [f"  {_of_counts(line['category'], line)}" for line in side["categories"]]

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from chatvista.foundation.leases import in_seconds
 from storage_sync.models import Copy, Node, StoredFile
-from storage_sync.reporting import storytelling
+from storage_sync.reporting import status, storytelling
 from tests.storage_sync.inspecting.running import some
 from tests.storage_sync.making import WORDS, flip_a_bit, on_disk, overwrite, space, store
 
@@ -46,6 +46,23 @@ def test_reconcile_says_by_its_exit_code_how_it_ended(storeroom: Path, capsys: p
     code, told = storage(capsys, "reconcile")
     assert (code, told["aborted"].split(":")[0], told["verdicts"]) == (2, "canary", {})
     assert storage(capsys, "reconcile", "--force-guard", "canary")[0] == 0
+
+
+def test_reconcile_goes_on_saying_that_a_file_is_lost(storeroom: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, *_ = some()
+    space().delete(key=file.key)
+    on_disk(file).unlink()
+    Copy.objects.filter(file=file).update(updated_at=in_seconds(-9_999))
+    storage(capsys, "reconcile")
+    Copy.objects.filter(file=file).update(updated_at=in_seconds(-9_999))
+    for _ in range(2):
+        code, told = storage(capsys, "reconcile")
+        assert StoredFile.objects.get(pk=file.pk).state == "lost"
+        assert (code, told["lost"]) == (1, 1)
+    assert "1 files are lost" in storytelling.of_reconciliation(told)
+    code, told = storage(capsys, "status")
+    assert (told["files"]["lost"], sum(side["to_be_made"] for side in told["sides"])) == (1, 0)
+    assert "1 lost" in storytelling.of_status(status.status())
 
 
 def test_a_guard_that_cannot_be_overruled_is_refused(storeroom: Path) -> None:

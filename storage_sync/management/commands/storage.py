@@ -1,8 +1,8 @@
 """`manage.py storage`: reconcile, scrub, sweep, rewrap, status, nodes, and everything that is known about one file.
 
 Exit codes of `reconcile` and `scrub`: 0 when there was no difference, 1 when there were (repaired or not), 2 when a
-guard stopped it; of `rewrap`: 1 when a file is left that hangs on an old key. JSON goes alone to stdout, progress and
-sentences of trouble to stderr.
+guard stopped it; `reconcile` says 1 as long as a file is lost; `rewrap` says 1 when a file is left that hangs on an old
+key. JSON goes alone to stdout, progress and sentences of trouble to stderr.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from storage_sync.models import Inspection
 from storage_sync.reporting import ledger, status, storytelling
 from storage_sync.sealing import remnants, rewrapping
 from storage_sync.uploading import sweeping as uploads
-from storage_sync.vocabulary import Category, SideName
+from storage_sync.vocabulary import Category, FileState, SideName
 
 _SIDES = [SideName.LOCAL.value, SideName.CLOUD.value]
 
@@ -83,8 +83,9 @@ class Command(BaseCommand):
         )
         outcome = reconcile(order, progress=self._follow)
         told = {**_told(outcome.inspection), "differences": outcome.differences, "examples": outcome.examples}
+        told["lost"] = status.files_by_state().get(FileState.LOST, 0)
         self._say(options, told, storytelling.of_reconciliation(told))
-        return 2 if outcome.inspection.aborted else int(outcome.differences > 0)
+        return 2 if outcome.inspection.aborted else int(outcome.differences > 0 or told["lost"] > 0)
 
     def _scrub(self, options: dict[str, Any]) -> int:
         usual = hourly(_sides(options))
