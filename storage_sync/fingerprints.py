@@ -2,7 +2,8 @@
 
 An ETag is never taken for a checksum; it is only compared with what we computed ourselves from the same bytes. That is
 why both kinds are computed in the one pass: a store reports the composite for what was put in parts, and the MD5 of the
-whole for what was put at once or copied within the store.
+whole for what was put at once or copied within the store. Where one is known to report that of the whole always, those
+of parts say nothing more.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from storage_sync.arriving.lanes import Lane
 
@@ -21,7 +23,8 @@ PULSE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What one pass over some bytes tells. `composite_md5` is S3's ETag of an object put in parts of 16 MiB.
+    """What one pass over some bytes tells. `composite_md5` is S3's ETag of an object put in parts of 16 MiB,
+    empty where it was not asked for.
 
     `blocks` holds the sha256 of every MiB one after another (32 bytes each; the last block may be shorter).
     """
@@ -35,7 +38,7 @@ class Fingerprint:
     @property
     def etags(self) -> frozenset[str]:
         """The ETags an object store may report for these bytes."""
-        return frozenset({self.md5, self.composite_md5})
+        return frozenset({self.md5, self.composite_md5} - {""})
 
 
 class Fingerprinting:
@@ -44,14 +47,16 @@ class Fingerprinting:
     Args:
         in_lanes: let other threads compute what is not the sha256, from the second part on (a small file is not worth
             a thread). Then `result` or `stop` must be called, and chunks must not change after they were given.
+        with_parts: compute the MD5s of parts; without, an empty one stands for each.
     """
 
-    def __init__(self, *, in_lanes: bool = False) -> None:
+    def __init__(self, *, in_lanes: bool = False, with_parts: bool = True) -> None:
         self.size = 0
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._parts, self._blocks = _Pieces(PART_BYTES, "md5"), _Pieces(BLOCK_BYTES, "sha256")
-        self._in_lanes = in_lanes
+        self._parts = _Pieces(PART_BYTES, _md5 if with_parts else _Nothing)
+        self._blocks = _Pieces(BLOCK_BYTES, hashlib.sha256)
+        self._in_lanes, self._with_parts = in_lanes, with_parts
         self._lanes: list[Lane] = []
 
     def update(self, chunk: bytes | memoryview) -> None:
@@ -86,7 +91,7 @@ class Fingerprinting:
             size=self.size,
             sha256=self._sha256.hexdigest(),
             md5=self._md5.hexdigest(),
-            composite_md5=f"{composite}-{len(parts)}",
+            composite_md5=f"{composite}-{len(parts)}" if self._with_parts else "",
             blocks=b"".join(self._blocks.digests()),
         )
 
@@ -100,13 +105,33 @@ class Fingerprinting:
         self._blocks.update(chunk)
 
 
+class _Digesting(Protocol):
+    def update(self, data: memoryview, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+class _Nothing:
+    """The digest of what nobody asks about."""
+
+    def update(self, data: memoryview, /) -> None:
+        pass
+
+    def digest(self) -> bytes:
+        return b""
+
+
+def _md5() -> _Digesting:
+    return hashlib.md5(usedforsecurity=False)
+
+
 class _Pieces:
     """The digest of every piece of one size, the last as long as it is."""
 
-    def __init__(self, size: int, name: str) -> None:
-        self._size, self._name = size, name
+    def __init__(self, size: int, begin: Callable[[], _Digesting]) -> None:
+        self._size, self._begin = size, begin
         self._room = size
-        self._open = hashlib.new(name, usedforsecurity=False)
+        self._open = begin()
         self.closed: list[bytes] = []
 
     def update(self, data: bytes | memoryview, /) -> None:
@@ -116,7 +141,7 @@ class _Pieces:
             self._open.update(view[: self._room])
             view = view[self._room :]
             self.closed.append(self._open.digest())
-            self._open = hashlib.new(self._name, usedforsecurity=False)
+            self._open = self._begin()
             self._room = self._size
         self._open.update(view)
         self._room -= len(view)

@@ -48,6 +48,12 @@ def forwarding(*, key: str, descriptor: int) -> Forwarding | None:
     return Forwarding(side=side, key=key, descriptor=descriptor)
 
 
+def wants_part_md5s() -> bool:
+    """Whether what the Space will answer can only be compared with the MD5s of parts."""
+    side = cloud()
+    return side is None or not multiparts.names_by_whole(side.space)
+
+
 class Forwarding:
     """A multipart upload of a file that grows. Ends by `finish` or `abandon`; one of them must be called."""
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from chatvista.foundation.problems import Problem
 from chatvista.foundation.records import uuid7
 from storage_sync import keys
-from storage_sync.arriving.forwarding import Forwarding, forwarding
+from storage_sync.arriving.forwarding import Forwarding, forwarding, wants_part_md5s
 from storage_sync.arriving.lanes import Lane
 from storage_sync.disk import caching
 from storage_sync.fingerprints import PART_BYTES, Fingerprint, Fingerprinting
@@ -103,7 +103,7 @@ class Intake:
         self.may_be_empty = may_be_empty
         self.extension = ""
         self.file_id = uuid7()
-        self._taking = Fingerprinting(in_lanes=True)
+        self._taking = Fingerprinting(in_lanes=True, with_parts=wants_part_md5s())
         self._sealing = Sealing(new_seal(self.file_id)) if is_confidential else None
         self._forwarding: Forwarding | None = None
         self._sink: BinaryIO | None = None

@@ -13,7 +13,9 @@ from django.utils import timezone
 from chatvista.foundation.leases import LeaseLostError
 from chatvista.foundation.problems import TransientError
 from storage_sync import keys
+from storage_sync.fingerprints import PART_BYTES
 from storage_sync.models import StoredFile
+from storage_sync.sides import multiparts
 from storage_sync.sides.cloud import CloudSide
 from storage_sync.sides.contract import Found, OccupiedKeyError
 from storage_sync.sides.local import local
@@ -48,7 +50,10 @@ def put_verified(
                 _put_from_disk(file, side, pulse)
         except OccupiedKeyError:
             logger.info("cloud_object_found", key=file.key)
-        if vouches(found=side.head(key=file.key), file=file):
+        found = side.head(key=file.key)
+        if found is not None and file.held_size > PART_BYTES:
+            multiparts.learn_naming(side.space, etag=found.etag, md5=file.md5)
+        if vouches(found=found, file=file):
             return
         logger.error("cloud_copy_damaged", key=file.key, attempt=attempt)
         damaged = file.key

@@ -10,14 +10,14 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from chatvista.foundation.problems import PermanentError, TransientError, WorkError
 from storage_sync import keys
 from storage_sync.sides.cloud import CloudSide
-from storage_sync.sides.connecting import client_of, in_our_words, says_missing
+from storage_sync.sides.connecting import Space, client_of, in_our_words, says_missing
 from storage_sync.sides.contract import Found
 
 if TYPE_CHECKING:
@@ -59,7 +59,11 @@ class Multipart:
         return self.side.client
 
     def put(self, *, number: int, source: BinaryIO, md5: bytes) -> str:
-        """Send one part; its ETag, which is our own MD5. TransientError where the Space got something else."""
+        """Send one part; its ETag, which is our own MD5. TransientError where the Space got something else.
+
+        Without an MD5 whatever it got is taken, and what it makes of all parts is to be compared.
+        """
+        announced: dict[str, Any] = {"ContentMD5": base64.b64encode(md5).decode()} if md5 else {}
         with _of_an_upload():
             answer = self.client.upload_part(
                 Bucket=self.side.space.bucket,
@@ -67,10 +71,10 @@ class Multipart:
                 UploadId=self.upload_id,
                 PartNumber=number,
                 Body=source,
-                ContentMD5=base64.b64encode(md5).decode(),
+                **announced,
             )
         etag = answer["ETag"].strip('"')
-        if etag != md5.hex():
+        if md5 and etag != md5.hex():
             raise TransientError("cloud_copy_damaged", "The Space did not keep what it was given.", retry_after=5)
         return etag
 
@@ -134,6 +138,22 @@ def begin(*, side: CloudSide, key: str, content_type: str) -> Multipart:
     with in_our_words():
         answer = side.client.create_multipart_upload(Bucket=side.space.bucket, Key=key, ContentType=content_type)
     return Multipart(side, key, answer["UploadId"])
+
+
+def names_by_whole(space: Space) -> bool:
+    """Whether it is known to give what was put in parts the MD5 of the whole for an ETag, as rclone does."""
+    return space in _naming_by_whole
+
+
+def learn_naming(space: Space, *, etag: str | None, md5: str) -> None:
+    """From the ETag of an object of several parts, and the MD5 of the whole of it."""
+    if etag == md5:
+        _naming_by_whole.add(space)
+    else:
+        _naming_by_whole.discard(space)
+
+
+_naming_by_whole: set[Space] = set()
 
 
 def composite_etag(parts: list[Part]) -> str:

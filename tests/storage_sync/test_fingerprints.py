@@ -40,6 +40,14 @@ def test_how_the_bytes_are_cut_does_not_matter(chunks: list[bytes]) -> None:
     assert found.etags == {hashlib.md5(whole).hexdigest(), naive_composite(whole)}
 
 
+def test_parts_may_be_left_out() -> None:
+    taking = fingerprints.Fingerprinting(with_parts=False)
+    taking.update(bytes(PART + 1))
+    found = taking.result()
+    assert (found.composite_md5, found.etags) == ("", {hashlib.md5(bytes(PART + 1)).hexdigest()})
+    assert list(taking.all_part_md5s()) == [b"", b""]
+
+
 def test_a_file_on_disk_has_the_same_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "bytes"
     path.write_bytes(b"abc" * 1_000_000)
