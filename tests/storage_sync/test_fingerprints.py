@@ -44,7 +44,8 @@ def test_parts_may_be_left_out() -> None:
     taking = fingerprints.Fingerprinting(with_parts=False)
     taking.update(bytes(PART + 1))
     found = taking.result()
-    assert (found.composite_md5, found.etags) == ("", {hashlib.md5(bytes(PART + 1)).hexdigest()})
+    assert found.composite_md5 == ""
+    assert found.etags == frozenset({hashlib.md5(bytes(PART + 1)).hexdigest()})
     assert list(taking.all_part_md5s()) == [b"", b""]
 
 
