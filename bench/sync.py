@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -62,7 +63,6 @@ def measured(house: House, *, kind: str, rounds: int) -> dict[str, Any]:
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             bucket = make_bucket(house)
-            os.sync()
             if name == "ours":
                 said = child(house, "sync", kind, bucket=bucket)
                 seconds[name].append(said["seconds"])
@@ -71,6 +71,7 @@ def measured(house: House, *, kind: str, rounds: int) -> dict[str, Any]:
                     child(house, "check", kind, bucket=bucket)
             else:
                 seconds[name].append(copied(house, kind=kind, bucket=bucket, flags=PEERS[name]))
+            remove_bucket(house, bucket)
         print(f"{kind} {number + 1}: " + ", ".join(f"{name} {seconds[name][-1]:.2f} s" for name in names), flush=True)
     medians = {name: statistics.median(taken) for name, taken in seconds.items()}
     return {
@@ -97,9 +98,15 @@ def make_bucket(house: House) -> str:
     """A new bucket, which is a folder of the embedded S3 server."""
     name = f"bench-{uuid.uuid4().hex[:12]}"
     (house.storage.parent / "spaces" / name).mkdir(mode=0o700)
+    os.sync()
     # The server looks for new folders once a second.
     time.sleep(1.2)
     return name
+
+
+def remove_bucket(house: House, name: str) -> None:
+    """With all in it: whoever goes next is to find the machine's memory as empty as whoever went before."""
+    shutil.rmtree(house.storage.parent / "spaces" / name)
 
 
 def copied(house: House, *, kind: str, bucket: str, flags: Sequence[str]) -> float:
