@@ -43,7 +43,7 @@ def make(*, copy: Copy, found: Found | None, side: BulkSide, held: Held, budget:
         if is_right(found, copy=copy, side=side):
             return Outcome(copy, Verdict.FOUND)
         logger.error("cloud_copy_damaged", key=file.key, size=found.size, etag=found.etag)
-    path = _source(file)
+    path = _source(copy)
     if path is None:
         wait = 60 if found is None else WRONG_PAUSE_SECONDS
         return Outcome(copy, Verdict.FAILED, code=NO_SOURCE, detail="No side in reach has the bytes.", retry_after=wait)
@@ -102,13 +102,14 @@ def _clear(copy: Copy, found: Found, side: BulkSide, held: Held) -> None:
     quarantining.put_aside(side=side, key=copy.file.key)
 
 
-def _source(file: StoredFile) -> Path | None:
+def _source(copy: Copy) -> Path | None:
     """Bytes on this disk that may be the file's. Wrong ones stay: they may be the best there is."""
+    file = copy.file
     path = local().path(file.key)
     if not following.bring_here(file):
         _note_missing_here(file)
         return None
-    if path.stat().st_size != file.held_size or not _may_be_right(file, path):
+    if path.stat().st_size != file.held_size or not _may_be_right(copy, path):
         healing.note_local_damaged(file)
         return None
     return path
@@ -123,12 +124,17 @@ def _note_missing_here(file: StoredFile) -> None:
             here.exclude(state=CopyState.PRESENT).update(next_attempt_at=Now())
 
 
-def _may_be_right(file: StoredFile, path: Path) -> bool:
+def _may_be_right(copy: Copy, path: Path) -> bool:
     """With MD5s of its own the answer to the PUT tells; without, or when in doubt, the bytes are read before."""
-    here = Copy.objects.filter(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE)
-    if file.etags and not here.filter(state=CopyState.CORRUPT).exists():
+    if copy.file.etags and not (copy.attempts and _are_doubted(copy.file)):
         return True
-    return bool(verifying.holds(file=file, path=path))
+    return bool(verifying.holds(file=copy.file, path=path))
+
+
+def _are_doubted(file: StoredFile) -> bool:
+    """Asked from the second attempt on: a question for every file would take as long as what it is about."""
+    here = Copy.objects.filter(file=file, side=SideName.LOCAL, node=settings.STORAGE_NODE)
+    return here.filter(state=CopyState.CORRUPT).exists()
 
 
 def _put(file: StoredFile, path: Path, side: BulkSide, budget: Budget) -> str:

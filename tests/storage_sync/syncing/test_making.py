@@ -14,7 +14,7 @@ from storage_sync.arriving import settling
 from storage_sync.fingerprints import PART_BYTES
 from storage_sync.models import Copy, StoredFile
 from storage_sync.retaining import archiving
-from storage_sync.syncing import backlog, run, want_here
+from storage_sync.syncing import backlog, putting, run, want_here
 from storage_sync.syncing.backlog import at_hand
 from storage_sync.vocabulary import CopyState, SideName
 from tests.storage_sync.making import WORDS, on_disk, overwrite, put_in_cloud, space, store
@@ -68,6 +68,16 @@ def test_many_are_made_with_few_questions(storeroom: Path) -> None:
     assert run().made == 70
     assert not Copy.objects.exclude(state=CopyState.PRESENT).exists()
     assert all(object_of(file) for file in files[::10])
+
+
+def test_nothing_is_asked_of_the_ledger_for_every_file(storeroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One question a file, and two thousand small ones take a third longer."""
+    doubted = []
+    monkeypatch.setattr(putting, "_are_doubted", doubted.append)
+    for _ in range(3):
+        lay()
+    assert run().made == 3
+    assert doubted == []
 
 
 def test_what_lies_at_the_key_already_and_is_right_is_taken(storeroom: Path) -> None:
