@@ -72,7 +72,7 @@ def test_many_are_made_with_few_questions(storeroom: Path) -> None:
 
 def test_nothing_is_asked_of_the_ledger_for_every_file(storeroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One question a file, and two thousand small ones take a third longer."""
-    doubted = []
+    doubted: list[StoredFile] = []
     monkeypatch.setattr(putting, "_are_doubted", doubted.append)
     for _ in range(3):
         lay()
