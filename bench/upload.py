@@ -64,9 +64,9 @@ def measured(house: House, *, size: int, rounds: int) -> dict[str, Any]:
     source = house.storage.parent / "bench.wav"
     make_sound(source, size=size)
     meeting = caller.meeting()
-    for _ in range(12):
-        # Each process has served before, and loaded what that takes.
-        assert caller.upload(meeting, noise(seconds=2)).status == 201
+    for number in range(20):
+        # Each process has served before, loaded what that takes, and seen what the Space calls an object of parts.
+        assert caller.upload(meeting, noise(seconds=2 if number < 12 else 640)).status == 201
     before = memory_of(house)
     seconds: dict[str, list[float]] = {"ours": [], "peer": []}
     for number in range(rounds):
