@@ -124,7 +124,7 @@ def _is_under_other_name(file: StoredFile, path: Path) -> bool:
 
     The other name is left to whoever follows moves on this node.
     """
-    for other in {file.other_key, keys.archive_key(file.key), keys.live_key(file.key)} - {"", file.key}:
+    for other in {file.other_key, keys.other_name(file.key)} - {"", file.key}:
         try:
             if verifying.holds(file=file, path=local().path(other)):
                 _require_current(file)
